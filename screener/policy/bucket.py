@@ -1,0 +1,68 @@
+"""The token bucket as one number: the generic cell rate algorithm (ITU-T I.371, annex A).
+
+A bucket holds `capacity` tokens, a call takes one, and one comes back every `interval`. Instead of a level and
+the time at which it held, one figure is kept: the moment at which the bucket will be full again. An empty past
+means a full bucket, so a caller never seen needs no entry at all, and of two entries the one that is full
+earlier says less; that is what lets a table of fixed size forget the caller who matters least.
+
+Times are whole microseconds, because sums of floats would deny the last token of a burst by a rounding error.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MICROSECONDS = 1_000_000
+
+
+def microseconds(seconds: float) -> int:
+    """Return `seconds` in the whole microseconds that buckets count in, rounded down."""
+    return int(seconds * MICROSECONDS)
+
+
+class Taken(NamedTuple):
+    """What came of asking a bucket for one token. (A tuple: this is made for every call of a flood.)"""
+
+    admitted: bool
+    """True if there was a token, which is now gone; False if the bucket was left as it was."""
+    tokens: float
+    """Tokens left after that."""
+    free_in: float
+    """Seconds until one token is there again; 0 if one is there now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """The size of a bucket: how many calls at once, and how soon the next one is free."""
+
+    capacity: int
+    """Calls that may come at once."""
+    refill_per_hour: float
+    """Tokens that come back in an hour."""
+
+    def __post_init__(self) -> None:
+        """Refuse a size that no caller could use."""
+        if self.capacity < 1 or not 0 < self.refill_per_hour <= 3600 * MICROSECONDS:
+            raise ValueError(f"a bucket needs at least one token and some refill, not {self}")
+
+    @property
+    def interval(self) -> int:
+        """Microseconds until the next token, rounded up so that the rate is never exceeded."""
+        return -int(-3600 * MICROSECONDS // self.refill_per_hour)
+
+    def take(self, full_at: int, now: int) -> tuple[int, Taken]:
+        """Take one token, if there is one, from the bucket that is full again at `full_at`.
+
+        Both times are in microseconds of one clock. Returns the new `full_at` and what came of it. A clock
+        that stands still or steps back gives no token: `full_at` never moves towards the past.
+        """
+        interval = self.interval
+        missing = max(full_at - now, 0)
+        room = self.capacity * interval - missing
+        if room >= interval:
+            room -= interval
+            return max(full_at, now) + interval, Taken(True, room / interval, max(interval - room, 0) / MICROSECONDS)
+        return full_at, Taken(False, max(room, 0) / interval, (interval - room) / MICROSECONDS)
+
+    def level(self, full_at: int, now: int) -> float:
+        """Return the tokens in the bucket at `now`, taking none."""
+        return max(self.capacity - max(full_at - now, 0) / self.interval, 0.0)

@@ -1,0 +1,108 @@
+"""The policy in force: the settings, made ready to be asked about a call."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from screener.policy.bucket import Bucket
+from screener.policy.call import called_number
+from screener.policy.caller import e164
+from screener.policy.lists import Entry, NumberList
+from screener.policy.settings import DidSettings, Ladder, ListEntry, PolicySettings
+from screener.policy.verdict import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What holds for one called number."""
+
+    mode: Mode
+    ladder: Ladder
+    mailbox: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All that `decide` asks of the administrator's will."""
+
+    settings: PolicySettings
+    version: str
+    """Eight hexadecimal digits that change with any setting: verdicts and CDRs name the policy by it."""
+    bucket: Bucket
+    allow: NumberList
+    block: NumberList
+    exempt: frozenset[str]
+    default: Line
+    lines: Mapping[str, Line]
+
+    def line(self, did: str) -> Line:
+        """Return what holds for a called number."""
+        return self.lines.get(did, self.default)
+
+
+class UnreadableNumberError(ValueError):
+    """A number in the settings that no numbering plan knows; `path` says where it stands."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+
+def compile_policy(settings: PolicySettings) -> Policy:
+    """Make the settings ready for use. Raises an ExceptionGroup of `UnreadableNumberError` that names each one."""
+    faults: list[UnreadableNumberError] = []
+    allow = _numbers(settings.lists.allow, ("lists", "allow"), settings.region, faults)
+    block = _numbers(settings.lists.block, ("lists", "block"), settings.region, faults)
+    default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
+    if faults:
+        raise ExceptionGroup("numbers that cannot be read", faults)
+    return Policy(
+        settings=settings,
+        version=hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:8],
+        bucket=Bucket(capacity=settings.bucket.capacity, refill_per_hour=settings.bucket.refill_per_hour),
+        allow=allow,
+        block=block,
+        exempt=frozenset(_both_forms(settings.never_screen.numbers, settings.region)),
+        default=default,
+        lines={called_number(did, settings.region): _line(own, default) for did, own in settings.dids.items()},
+    )
+
+
+def _line(own: DidSettings, default: Line) -> Line:
+    return Line(
+        mode=own.mode or default.mode,
+        ladder=default.ladder if own.ladder is None else own.ladder,
+        mailbox=own.mailbox or default.mailbox,
+    )
+
+
+def _both_forms(numbers: Iterable[str], region: str) -> Iterable[str]:
+    for number in numbers:
+        yield number
+        yield e164(number, region) or number
+
+
+def _numbers(
+    written: Iterable[ListEntry], path: tuple[str, str], region: str, faults: list[UnreadableNumberError]
+) -> NumberList:
+    entries = []
+    for position, entry in enumerate(written):
+        try:
+            entries.append(_entry(entry, region))
+        except ValueError as error:
+            faults.append(UnreadableNumberError((*path, position), str(error)))
+    return NumberList(entries)
+
+
+def _entry(written: ListEntry, region: str) -> Entry:
+    did = None if written.did is None else called_number(written.did, region)
+    if written.number.endswith("*"):
+        prefix = written.number[:-1]
+        if not (prefix.startswith("+") and prefix[1:].isascii() and prefix[1:].isdigit()):
+            raise ValueError(f"expected a prefix in E.164 such as +1900*, not {written.number!r}")
+        return Entry(number=prefix, prefix=True, did=did, note=written.note)
+    number = e164(written.number, region)
+    if number is None:
+        raise ValueError(f"expected a telephone number of {region} or one that begins with +, not {written.number!r}")
+    return Entry(number=number, did=did, note=written.note)

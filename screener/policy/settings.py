@@ -1,0 +1,243 @@
+"""The policy as an administrator writes it: each setting with its meaning and its unit.
+
+These models refuse an illegal value where it is written and unknown keys everywhere. They are the one place that
+says what a setting means; the reference in the documentation is tested against them.
+"""
+
+import itertools
+from typing import Annotated, Any, Literal, Self
+
+import phonenumbers
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from screener.policy.call import Attestation
+from screener.policy.challenge import ChallengeKind
+from screener.policy.verdict import Mode, Treatment
+
+Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
+"""A sound as Asterisk's Playback() names it: below its sounds directory, or an absolute path; no ending."""
+Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$", max_length=80)]
+Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,[0-9]+$", max_length=200)]
+Points = Annotated[float, Field(ge=-100, le=100)]
+Next = Literal[Treatment.VOICEMAIL, Treatment.REJECT, Treatment.PASS]
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, and a key that does not exist is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BucketSettings(Section):
+    """How often one caller ID may call before it is suspicious: a token bucket."""
+
+    capacity: int = Field(default=3, ge=1, le=1000)
+    """Calls that one caller may make at once."""
+    refill_per_hour: float = Field(default=12, gt=0, le=3600)
+    """Calls an hour that come back to that; 12 is one more every 5 minutes."""
+
+
+class PointsSettings(Section):
+    """What each signal adds to the score of a call."""
+
+    rate: Points = 5
+    """The caller's bucket is empty: it calls too often."""
+    withheld: Points = 3
+    """The caller hides the number."""
+    malformed: Points = 4
+    """The caller ID is not a number of any numbering plan."""
+    foreign_script: Points = 4
+    """The caller ID has digits or letters outside ASCII."""
+    challenge_failed: Points = 3
+    """For each challenge (at most three) that the caller failed within `forget_failures_hours`."""
+    attestation: dict[Attestation, Points] = Field(default={Attestation.FAILED: 3})
+    """For each STIR/SHAKEN level: A, B, C, none, failed. A level that is not named adds 0."""
+    forget_failures_hours: float = Field(default=24, gt=0, le=8760)
+    """Hours after which a failed challenge no longer counts."""
+
+
+class Rung(Section):
+    """One step of the ladder."""
+
+    score: float
+    """From this score on ..."""
+    treatment: Treatment
+    """... this treatment applies."""
+
+
+Ladder = tuple[Rung, ...]
+
+DEFAULT_LADDER: Ladder = (
+    Rung(score=3, treatment=Treatment.MENU),
+    Rung(score=5, treatment=Treatment.CAPTCHA),
+    Rung(score=8, treatment=Treatment.VOICEMAIL),
+)
+
+
+def _ascending(ladder: Ladder | None) -> Ladder | None:
+    scores = [rung.score for rung in ladder or ()]
+    if any(low >= high for low, high in itertools.pairwise(scores)):
+        raise ValueError("each step of a ladder needs a higher score than the one before it")
+    return ladder
+
+
+class TrustSettings(Section):
+    """What a caller earns by passing a challenge."""
+
+    days: float = Field(default=30, gt=0, le=3650)
+    """Days for which the caller is not challenged again."""
+
+
+class ListEntry(Section):
+    """One number on a list; a plain string stands for its number."""
+
+    number: str = Field(min_length=2, max_length=40)
+    """A number (any spelling of the policy's region) or, ending in `*`, a prefix in E.164: `+1900*`."""
+    did: str | None = None
+    """Only for calls to this DID."""
+    note: str = Field(default="", max_length=200)
+    """Why it is here; shown with each verdict that it decides."""
+
+
+def _entry(value: Any) -> Any:
+    return {"number": value} if isinstance(value, str) else value
+
+
+WrittenEntry = Annotated[ListEntry, BeforeValidator(_entry)]
+
+
+class ListSettings(Section):
+    """Numbers that are decided by hand."""
+
+    allow: tuple[WrittenEntry, ...] = ()
+    """Callers that always ring through."""
+    block: tuple[WrittenEntry, ...] = ()
+    """Callers that are rejected."""
+
+
+class NeverScreenSettings(Section):
+    """Calls that are none of our business."""
+
+    endpoints: tuple[str, ...] = ()
+    """Endpoints (the `alice` of PJSIP/alice-0000002a) of your own phones and door stations."""
+    numbers: tuple[str, ...] = ()
+    """Callers such as an emergency service's call-back number; short numbers are fine."""
+
+
+class CaptchaSettings(Section):
+    """The DTMF captcha."""
+
+    kind: ChallengeKind = ChallengeKind.DIGITS
+    """`digits`: press what you hear; `sum`: press the sum of two digits."""
+    digits: int = Field(default=2, ge=1, le=5)
+    """How many digits are spoken (kind `digits`)."""
+    attempts: int = Field(default=2, ge=1, le=5)
+    """How many challenges, a new one each time."""
+    seconds: float = Field(default=6, ge=1, le=30)
+    """Seconds to wait for a key after the prompt; digits are accepted during it."""
+    then: Next = Treatment.VOICEMAIL
+    """The treatment after the last wrong or silent attempt."""
+    prompt: tuple[Sound, ...] = ("vm-press",)
+    """Sounds before the digits."""
+    again: tuple[Sound, ...] = ("please-try-again",)
+    """Sounds before a further attempt."""
+
+
+class MenuOption(Section):
+    """One choice of the menu."""
+
+    prompt: tuple[Sound, ...] = ("to-call-this-number",)
+    """Sounds after "press N"."""
+    destination: Destination | None = None
+    """`context,extension,priority` to go on at; left out: the call goes on as if it had not been screened."""
+
+
+class MenuSettings(Section):
+    """The voice menu: "press N to ...", with N drawn for each call."""
+
+    options: tuple[MenuOption, ...] = Field(default=(MenuOption(),), min_length=1, max_length=9)
+    """The choices, in the order in which they are spoken."""
+    press: tuple[Sound, ...] = ("vm-press",)
+    """Sounds before each digit."""
+    attempts: int = Field(default=2, ge=1, le=5)
+    """How often the menu is spoken."""
+    seconds: float = Field(default=5, ge=1, le=30)
+    """Seconds to wait for a key after the prompt."""
+    then: Next = Treatment.VOICEMAIL
+    """The treatment after the last wrong or silent attempt."""
+
+
+class VoicemailSettings(Section):
+    """Where suspicious callers may leave a message."""
+
+    mailbox: Mailbox | None = None
+    """A quarantine mailbox for all DIDs; a DID's own `mailbox` comes before it. Where neither is set, a call
+    for voicemail passes."""
+    options: str = Field(default="u", pattern=r"^[a-zA-Z()0-9]*$", max_length=20)
+    """Options of Asterisk's VoiceMail(): `u` plays the unavailable greeting, `s` skips the instructions."""
+
+
+class RejectSettings(Section):
+    """How a call is refused; it is never answered first."""
+
+    cause: int = Field(default=21, ge=1, le=127)
+    """Hangup cause (ITU-T Q.850): 21 call rejected, 17 busy, 1 unallocated number."""
+    tone: bool = False
+    """Play the special information tone (ITU-T E.180) as early media before hanging up."""
+    announcement: Sound | None = None
+    """A sound to play as early media before hanging up."""
+    repeat_seconds: float = Field(default=30, ge=0, le=3600)
+    """Seconds for which the same caller to the same DID is rejected again: providers present a rejected call
+    a second time."""
+
+
+class DidSettings(Section):
+    """What is different for one called number; what is left out is as for the whole policy."""
+
+    mode: Mode | None = None
+    """`shadow` or `live` for this DID."""
+    ladder: Annotated[Ladder | None, Field(max_length=20)] = None
+    """Another ladder for this DID."""
+    mailbox: Mailbox | None = None
+    """The mailbox of this DID."""
+
+    _check_ladder = field_validator("ladder")(_ascending)
+
+
+class PolicySettings(Section):
+    """Who may ring your people."""
+
+    mode: Mode = Mode.SHADOW
+    """`shadow` judges and changes nothing; `live` acts."""
+    region: str
+    """Your country (ISO 3166, two letters): its numbering plan reads numbers without a country code."""
+    bucket: BucketSettings = BucketSettings()
+    points: PointsSettings = PointsSettings()
+    ladder: Annotated[Ladder, Field(max_length=20)] = DEFAULT_LADDER
+    """From which score on which treatment applies; below the first step a call passes."""
+    trust: TrustSettings = TrustSettings()
+    lists: ListSettings = ListSettings()
+    never_screen: NeverScreenSettings = NeverScreenSettings()
+    captcha: CaptchaSettings = CaptchaSettings()
+    menu: MenuSettings = MenuSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
+    reject: RejectSettings = RejectSettings()
+    dids: dict[str, DidSettings] = {}
+    """What is different for single DIDs, by number."""
+
+    _check_ladder = field_validator("ladder")(_ascending)
+
+    @field_validator("region")
+    @classmethod
+    def _known_region(cls, region: str) -> str:
+        if region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("expected a country's two letters in capitals, such as US, GB or CH")
+        return region
+
+    @model_validator(mode="after")
+    def _voicemail_has_a_box(self) -> Self:
+        wanted = any(rung.treatment is Treatment.VOICEMAIL for rung in self.ladder)
+        boxes = self.voicemail.mailbox or any(did.mailbox for did in self.dids.values())
+        if wanted and self.mode is Mode.LIVE and not boxes:
+            raise ValueError("the ladder sends calls to voicemail, but no mailbox is set (voicemail.mailbox)")
+        return self
