@@ -16,7 +16,16 @@ RAW_LIMIT = 80
 NORMALISED_CACHE = 4096
 """Numbers whose normal form is kept at hand: a parse costs some 30 µs, a burst repeats one number."""
 
+READINGS = 4
+"""How often a number is read until its normal form reads as itself; one that never does is malformed. Numbering
+plans drop one leading zero at each reading, so `0029731698` (Australia) needs three: without them an entry copied
+from the journal to a list would name another number than the one it was copied from."""
+
+LONGEST = 15
+"""Digits of an E.164 number at most. The library knows plans with longer ones; no such number crosses a border."""
+
 _DIGITS = re.compile(r"\+?[0-9]{1,20}", re.ASCII)
+_SCHEME = re.compile(r"\Atel:", re.ASCII | re.IGNORECASE)
 _PUNCTUATION = str.maketrans("", "", " -.()/")
 _NO_NUMBER = frozenset({"", "anonymous", "unknown", "private", "restricted", "unavailable", "withheld", "asterisk"})
 
@@ -81,19 +90,29 @@ def e164(raw: str, region: str) -> str | None:
     """
     if len(raw) > RAW_LIMIT or not raw.isascii():
         return None
-    text = raw.strip().removeprefix("tel:").partition(";")[0].translate(_PUNCTUATION)
+    text = _SCHEME.sub("", raw.strip()).partition(";")[0].translate(_PUNCTUATION)
     return _parse(text, region) if _DIGITS.fullmatch(text) else None
 
 
 @functools.lru_cache(maxsize=NORMALISED_CACHE)
 def _parse(text: str, region: str) -> str | None:
+    for _ in range(READINGS):
+        read = _read(text, region)
+        if read is None or read == text:
+            return read
+        text = read
+    return None
+
+
+def _read(text: str, region: str) -> str | None:
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return written if len(written) <= 1 + LONGEST else None
 
 
 def _withheld(raw: str, region: str, pepper: bytes) -> Caller:
