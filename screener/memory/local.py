@@ -63,8 +63,11 @@ class LocalMemory:
             self._failures.pop(key, None)
             _keep(self._trust, key, Trust(until=until, earned_with=call.attestation), self._records)
         elif result in (Result.FAILED, Result.SILENT):
-            before = self._failures.get(key)
-            _keep(self._failures, key, Failures(count=1 + (before.count if before else 0), last_at=now), self._records)
+            before, count = self._failures.get(key), 1
+            # Failures that no longer count stay forgotten: one more must not bring those of last year back.
+            if before is not None and now - before.last_at < policy.settings.points.forget_failures_hours * 3600:
+                count += before.count
+            _keep(self._failures, key, Failures(count=count, last_at=now), self._records)
 
 
 def _keep(table: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
