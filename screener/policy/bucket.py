@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 MICROSECONDS = 1_000_000
 
+LONGEST_REFILL = 1 << 60
+"""Microseconds (36,000 years) from empty to full at most, so that each moment fits the 64 bits a table keeps it in."""
+
 
 def microseconds(seconds: float) -> int:
     """Return `seconds` in the whole microseconds that buckets count in, rounded down."""
@@ -43,6 +46,8 @@ class Bucket:
         """Refuse a size that no caller could use."""
         if self.capacity < 1 or not 0 < self.refill_per_hour <= 3600 * MICROSECONDS:
             raise ValueError(f"a bucket needs at least one token and some refill, not {self}")
+        if self.capacity * 3600 * MICROSECONDS > self.refill_per_hour * LONGEST_REFILL:
+            raise ValueError(f"a bucket must be full again some day, unlike {self}")
 
     @property
     def interval(self) -> int:

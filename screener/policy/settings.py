@@ -33,7 +33,7 @@ class BucketSettings(Section):
 
     capacity: int = Field(default=3, ge=1, le=1000)
     """Calls that one caller may make at once."""
-    refill_per_hour: float = Field(default=12, gt=0, le=3600)
+    refill_per_hour: float = Field(default=12, ge=0.001, le=3600)
     """Calls an hour that come back to that; 12 is one more every 5 minutes."""
 
 
@@ -59,7 +59,7 @@ class PointsSettings(Section):
 class Rung(Section):
     """One step of the ladder."""
 
-    score: float
+    score: float = Field(allow_inf_nan=False)
     """From this score on ..."""
     treatment: Treatment
     """... this treatment applies."""
