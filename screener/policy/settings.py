@@ -18,6 +18,7 @@ Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
 """A sound as Asterisk's Playback() names it: below its sounds directory, or an absolute path; no ending."""
 Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$", max_length=80)]
 Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,[0-9]+$", max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
 Points = Annotated[float, Field(ge=-100, le=100)]
 Next = Literal[Treatment.VOICEMAIL, Treatment.REJECT, Treatment.PASS]
 
@@ -118,9 +119,9 @@ class ListSettings(Section):
 class NeverScreenSettings(Section):
     """Calls that are none of our business."""
 
-    endpoints: tuple[str, ...] = ()
+    endpoints: tuple[Name, ...] = ()
     """Endpoints (the `alice` of PJSIP/alice-0000002a) of your own phones and door stations."""
-    numbers: tuple[str, ...] = ()
+    numbers: tuple[Name, ...] = ()
     """Callers such as an emergency service's call-back number; short numbers are fine."""
 
 
@@ -236,8 +237,16 @@ class PolicySettings(Section):
 
     @model_validator(mode="after")
     def _voicemail_has_a_box(self) -> Self:
-        wanted = any(rung.treatment is Treatment.VOICEMAIL for rung in self.ladder)
-        boxes = self.voicemail.mailbox or any(did.mailbox for did in self.dids.values())
-        if wanted and self.mode is Mode.LIVE and not boxes:
+        common = self.voicemail.mailbox
+        boxes = common or next((did.mailbox for did in self.dids.values() if did.mailbox), None)
+        if _lacks_a_box(self.mode, self.ladder, boxes):
             raise ValueError("the ladder sends calls to voicemail, but no mailbox is set (voicemail.mailbox)")
+        for number, did in self.dids.items():
+            ladder = self.ladder if did.ladder is None else did.ladder
+            if _lacks_a_box(did.mode or self.mode, ladder, did.mailbox or common):
+                raise ValueError(f"the ladder sends calls to {number} to voicemail, but it has no mailbox")
         return self
+
+
+def _lacks_a_box(mode: Mode, ladder: Ladder, mailbox: str | None) -> bool:
+    return mode is Mode.LIVE and not mailbox and any(rung.treatment is Treatment.VOICEMAIL for rung in ladder)
