@@ -41,7 +41,8 @@ class Policy:
 
 
 class UnreadableNumberError(ValueError):
-    """A number in the settings that no numbering plan knows; `path` says where it stands."""
+    """A number in the settings that no numbering plan knows, or a DID that stands there in two spellings; `path`
+    says where."""
 
     def __init__(self, path: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
@@ -55,6 +56,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
     allow = _numbers(settings.lists.allow, ("lists", "allow"), settings.region, faults)
     block = _numbers(settings.lists.block, ("lists", "block"), settings.region, faults)
     default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
+    lines = _lines(settings, default, faults)
     if faults:
         raise ExceptionGroup("numbers that cannot be read", faults)
     return Policy(
@@ -65,8 +67,18 @@ def compile_policy(settings: PolicySettings) -> Policy:
         block=block,
         exempt=frozenset(_both_forms(settings.never_screen.numbers, settings.region)),
         default=default,
-        lines={called_number(did, settings.region): _line(own, default) for did, own in settings.dids.items()},
+        lines=lines,
     )
+
+
+def _lines(settings: PolicySettings, default: Line, faults: list[UnreadableNumberError]) -> Mapping[str, Line]:
+    lines: dict[str, Line] = {}
+    for written, own in settings.dids.items():
+        did = called_number(written, settings.region)
+        if did in lines:
+            faults.append(UnreadableNumberError(("dids", written), f"{did} stands here twice, in two spellings"))
+        lines[did] = _line(own, default)
+    return lines
 
 
 def _line(own: DidSettings, default: Line) -> Line:
