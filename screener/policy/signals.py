@@ -26,8 +26,9 @@ def rate(call: Call, remembered: Remembered, policy: Policy, _now: float) -> Rea
         return None
     bucket = policy.bucket
     who = "this caller" if call.caller.personal else f"{call.caller.kind} callers to this number, taken together,"
+    verb = "is" if bucket.capacity == 1 else "are"
     text = (
-        f"{who} called too often: {plural(bucket.capacity, 'call')} at once are free and one more "
+        f"{who} called too often: {plural(bucket.capacity, 'call')} at once {verb} free and one more "
         f"every {duration(3600 / bucket.refill_per_hour)}; the next is free in {duration(remembered.rate.free_in)}"
     )
     return Reason(code="rate", points=policy.settings.points.rate, text=text)
