@@ -67,4 +67,6 @@ def scatter(key: str, seed: int) -> int:
     number = int(key[1:]) if key[:1] == "+" and key[1:].isascii() and key[1:].isdigit() else hash(key) | 1 << 63
     mixed = ((number + seed) * (seed | 1)) & _MASK
     mixed ^= mixed >> 32
-    return mixed * 0x9E3779B97F4A7C15 & _MASK
+    mixed = mixed * 0x9E3779B97F4A7C15 & _MASK
+    # Once more, because a product's low bits know nothing of the number's high ones, and the low bits choose the set.
+    return mixed ^ mixed >> 32
