@@ -1,0 +1,245 @@
+"""Memory in process: what is earned, what it costs to fail, and where it ends."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screener.memory.local import LocalMemory
+from screener.policy.bucket import Taken
+from screener.policy.call import Attestation, Call
+from screener.policy.decide import decide
+from screener.policy.remembered import STRANGER, Failures, Outcome, Remembered, Result, Trust
+from screener.policy.verdict import Treatment
+from tests.policy.builders import ANOTHER_CALLER, ANOTHER_DID, CALLER, DID, TAKEN, make_call, make_policy, thorough
+
+DAY = 86_400.0
+HOUR = 3600.0
+POLICY = make_policy()
+CALL = make_call()
+
+PASSED = Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=1)
+FAILED = Outcome(treatment=Treatment.CAPTCHA, result=Result.FAILED, tries=2)
+SILENT = Outcome(treatment=Treatment.MENU, result=Result.SILENT, tries=2)
+ABANDONED = Outcome(treatment=Treatment.CAPTCHA, result=Result.ABANDONED)
+RECORDED = Outcome(treatment=Treatment.VOICEMAIL, result=Result.RECORDED)
+REJECTED = Outcome(treatment=Treatment.REJECT, result=Result.REJECTED)
+
+
+def make_memory(*, callers: int = 64, records: int = 64) -> LocalMemory:
+    return LocalMemory(seed=0x5EED, callers=callers, records=records)
+
+
+def caller(number: int) -> Call:
+    """Return a call of one of many callers."""
+    return make_call(f"+1201555{number:04}")
+
+
+def taught(*outcomes: Outcome, call: Call = CALL, now: float = 0.0) -> LocalMemory:
+    """Return a memory that learned these outcomes of one caller."""
+    memory = make_memory()
+    for outcome in outcomes:
+        memory.learn(call, outcome, POLICY, now)
+    return memory
+
+
+def test_a_caller_never_seen_is_a_stranger() -> None:
+    assert make_memory().observe(CALL, POLICY, 0.0) == Remembered(rate=TAKEN)
+
+
+def test_each_call_takes_a_token_and_the_fourth_is_too_many() -> None:
+    memory = make_memory()
+
+    assert [memory.observe(CALL, POLICY, 0.0).rate.admitted for _ in range(4)] == [True, True, True, False]
+    assert memory.observe(CALL, POLICY, 300.0).rate == Taken(admitted=True, tokens=0.0, free_in=300.0)
+    assert memory.observe(make_call(ANOTHER_CALLER), POLICY, 300.0).rate == TAKEN
+
+
+def test_a_caller_has_one_bucket_for_all_numbers_it_dials() -> None:
+    memory = make_memory()
+    dids = [DID, ANOTHER_DID, DID, ANOTHER_DID]
+
+    came = [memory.observe(make_call(did=did), POLICY, 0.0).rate.admitted for did in dids]
+
+    assert came == [True, True, True, False]
+
+
+@pytest.mark.parametrize("raw", ["", "hello", "\u0661\u0662\u0663"])
+def test_callers_without_a_number_share_a_bucket_for_each_did(raw: str) -> None:
+    memory = make_memory()
+    dids = [DID, DID, DID, DID, ANOTHER_DID]
+
+    came = [memory.observe(make_call(raw, did=did), POLICY, 0.0).rate.admitted for did in dids]
+
+    assert came == [True, True, True, False, True]
+
+
+def test_withheld_and_malformed_callers_do_not_use_up_each_other_s_tokens() -> None:
+    memory = make_memory()
+    for _ in range(4):
+        memory.observe(make_call("anonymous"), POLICY, 0.0)
+
+    assert memory.observe(make_call("hello"), POLICY, 0.0).rate == TAKEN
+
+
+@pytest.mark.parametrize("raw", ["", "anonymous", "hello", "\u0661\u0662\u0663"])
+@pytest.mark.parametrize("result", Result)
+def test_a_withheld_caller_never_earns_trust_nor_anything_else(raw: str, result: Result) -> None:
+    call = make_call(raw)
+    memory = taught(Outcome(treatment=Treatment.CAPTCHA, result=result), call=call)
+
+    assert memory.observe(call, POLICY, 0.0) == Remembered(rate=TAKEN)
+
+
+def test_a_hidden_number_that_the_trunk_tells_is_a_caller_who_can_earn_trust() -> None:
+    hidden = make_call(CALLER, prohibited=True)
+    memory = taught(PASSED, call=hidden)
+
+    assert memory.observe(hidden, POLICY, 0.0).trust == Trust(until=30 * DAY, earned_with=Attestation.NONE)
+    assert memory.observe(make_call(CALLER), POLICY, 0.0).trust is None
+    assert memory.observe(make_call("anonymous"), POLICY, 0.0).trust is None
+
+
+def test_a_passed_challenge_earns_thirty_days_with_the_attestation_of_that_call() -> None:
+    memory = taught(PASSED, call=make_call(attestation=Attestation.B), now=100.0)
+
+    assert memory.observe(CALL, POLICY, 200.0).trust == Trust(until=100.0 + 30 * DAY, earned_with=Attestation.B)
+
+
+@pytest.mark.parametrize(("days", "treatment"), [(29.9, Treatment.PASS), (30.0, Treatment.REJECT)])
+def test_trust_ends(days: float, treatment: Treatment) -> None:
+    policy = make_policy(ladder=[{"score": 0, "treatment": "reject"}])
+    memory = taught(PASSED)
+
+    assert decide(CALL, memory.observe(CALL, policy, days * DAY), policy, days * DAY).treatment is treatment
+
+
+def test_failures_accumulate_and_a_pass_clears_them() -> None:
+    memory = taught(FAILED, SILENT, FAILED, now=7.0)
+    assert memory.observe(CALL, POLICY, 8.0).failures == Failures(count=3, last_at=7.0)
+
+    memory.learn(CALL, PASSED, POLICY, 9.0)
+    assert memory.observe(CALL, POLICY, 9.0).failures is None
+
+
+def test_a_failure_does_not_bring_back_those_that_no_longer_count() -> None:
+    memory = taught(FAILED, FAILED)
+
+    memory.learn(CALL, FAILED, POLICY, 24 * HOUR)
+
+    assert memory.observe(CALL, POLICY, 24 * HOUR).failures == Failures(count=1, last_at=24 * HOUR)
+
+
+def test_failures_within_a_day_of_each_other_add_up_however_long_it_goes_on() -> None:
+    memory = make_memory()
+    for turn in range(5):
+        memory.learn(CALL, FAILED, POLICY, turn * 23 * HOUR)
+
+    assert memory.observe(CALL, POLICY, 92 * HOUR).failures == Failures(count=5, last_at=92 * HOUR)
+
+
+def test_a_failed_challenge_takes_no_trust_that_another_call_of_this_number_earned() -> None:
+    memory = taught(PASSED, FAILED)
+
+    assert memory.observe(CALL, POLICY, 1.0).trust == Trust(until=30 * DAY, earned_with=Attestation.NONE)
+
+
+@pytest.mark.parametrize("outcome", [ABANDONED, RECORDED])
+def test_hanging_up_or_leaving_a_message_proves_nothing(outcome: Outcome) -> None:
+    assert taught(outcome).observe(CALL, POLICY, 0.0) == Remembered(rate=TAKEN)
+
+
+def test_the_first_rejection_counts_so_that_a_caller_who_keeps_dialling_is_judged_anew() -> None:
+    memory = make_memory()
+    for now in (100.0, 110.0, 129.9):
+        memory.learn(CALL, REJECTED, POLICY, now)
+    assert memory.observe(CALL, POLICY, 129.9).rejected_at == 100.0
+
+    memory.learn(CALL, REJECTED, POLICY, 130.0)
+    assert memory.observe(CALL, POLICY, 130.0).rejected_at == 130.0
+
+
+def test_a_rejection_holds_for_the_number_that_was_called_and_no_other() -> None:
+    memory = taught(REJECTED)
+
+    assert memory.observe(make_call(did=DID), POLICY, 1.0).rejected_at == 0.0
+    assert memory.observe(make_call(did=ANOTHER_DID), POLICY, 1.0).rejected_at is None
+    assert memory.observe(make_call(ANOTHER_CALLER), POLICY, 1.0).rejected_at is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kept"),
+    [(PASSED, "trust"), (FAILED, "failures"), (REJECTED, "rejected_at")],
+)
+def test_beyond_the_limit_the_one_written_longest_ago_is_a_stranger_again(outcome: Outcome, kept: str) -> None:
+    memory = make_memory(records=3)
+    for turn, number in enumerate((1, 2, 3, 1, 4)):
+        memory.learn(caller(number), outcome, POLICY, 100.0 * turn)
+
+    remembered = {number: memory.observe(caller(number), POLICY, 400.0) for number in (1, 2, 3, 4)}
+
+    assert [number for number, all_of in remembered.items() if getattr(all_of, kept) is not None] == [1, 3, 4]
+    assert remembered[2] == Remembered(rate=TAKEN)
+
+
+def test_a_flood_of_strangers_pushes_nobody_s_trust_out() -> None:
+    memory = make_memory(callers=64, records=4)
+    memory.learn(CALL, PASSED, POLICY, 0.0)
+    for number in range(1000):
+        memory.observe(caller(number), POLICY, 1.0)
+
+    assert memory.observe(CALL, POLICY, 1.0).trust is not None
+
+
+def test_a_flood_denies_no_first_call() -> None:
+    memory = make_memory(callers=64)
+
+    assert all(memory.observe(caller(number), POLICY, number / 1000).rate.admitted for number in range(1000))
+
+
+def test_a_reload_changes_the_bucket_and_forgets_nobody() -> None:
+    memory, larger = taught(PASSED), make_policy(bucket={"capacity": 5})
+    for _ in range(4):
+        memory.observe(CALL, POLICY, 0.0)
+
+    remembered = memory.observe(CALL, larger, 0.0)
+
+    assert remembered.rate == Taken(admitted=True, tokens=1.0, free_in=0.0)
+    assert remembered.trust == Trust(until=30 * DAY, earned_with=Attestation.NONE)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 5), st.sampled_from([None, PASSED, FAILED, SILENT, REJECTED, RECORDED]), st.floats(0, DAY)
+        ),
+        max_size=25,
+    )
+)
+@thorough
+def test_a_memory_that_forgets_never_unblocks_a_caller(story: list[tuple[int, Outcome | None, float]]) -> None:
+    policy = make_policy(lists={"block": [{"number": caller(number).caller.key, "did": DID} for number in range(3)]})
+    memory, now = make_memory(callers=4, records=2), 0.0
+    for number, outcome, gap in story:
+        now += gap
+        call = caller(number)
+        if outcome is not None:
+            memory.learn(call, outcome, policy, now)
+        verdict = decide(call, memory.observe(call, policy, now), policy, now)
+        forgotten = decide(call, STRANGER, policy, now)
+        if number < 3:
+            assert verdict.treatment is forgotten.treatment is Treatment.REJECT
+            assert verdict.decided_by == forgotten.decided_by
+
+
+def test_what_is_remembered_does_not_depend_on_how_the_number_was_spelled() -> None:
+    memory = taught(PASSED, FAILED, call=make_call("(201) 555-0123"))
+
+    remembered = memory.observe(make_call("tel:+1-201-555-0123"), POLICY, 0.0)
+
+    assert dataclasses.replace(remembered, rate=TAKEN) == Remembered(
+        rate=TAKEN,
+        trust=Trust(until=30 * DAY, earned_with=Attestation.NONE),
+        failures=Failures(count=1, last_at=0.0),
+    )
