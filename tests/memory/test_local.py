@@ -243,3 +243,15 @@ def test_what_is_remembered_does_not_depend_on_how_the_number_was_spelled() -> N
         trust=Trust(until=30 * DAY, earned_with=Attestation.NONE),
         failures=Failures(count=1, last_at=0.0),
     )
+
+
+@pytest.mark.parametrize("outcome", [PASSED, FAILED, REJECTED])
+def test_callers_without_a_number_take_no_place_in_the_tables(outcome: Outcome) -> None:
+    memory = make_memory(records=1)
+    memory.learn(CALL, outcome, POLICY, 0.0)
+    before = dataclasses.replace(memory.observe(CALL, POLICY, 1.0), rate=TAKEN)
+
+    for raw in ("", "hello", "\u0661"):
+        memory.learn(make_call(raw), outcome, POLICY, 1.0)
+
+    assert dataclasses.replace(memory.observe(CALL, POLICY, 1.0), rate=TAKEN) == before != Remembered(rate=TAKEN)
