@@ -1,0 +1,111 @@
+"""Runs programs inside the lab's root, in namespaces of their own: nothing stays mounted, and all dies with us."""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tests.lab.places import LabError
+
+# `exec` keeps the process id: the child of unshare is the program itself, the first of its pid namespace. The tree is
+# mounted read-only, so that whatever an instance writes is in its own directory.
+_ENTER: Final = """
+set -e
+ROOT=$(realpath "$ROOT")
+mount --bind "$ROOT" "$ROOT"
+mount --bind /dev "$ROOT/dev"
+mount -t proc proc "$ROOT/proc"
+mount -t tmpfs tmpfs "$ROOT/tmp"
+mkdir -p "$ROOT/lab"
+mount --bind "$INSTANCE" "$ROOT/lab"
+mount -o remount,bind,ro "$ROOT"
+exec chroot "$ROOT" "$@"
+"""
+
+INSIDE: Final = "/lab"
+"""Where a program in the root sees its instance's directory."""
+
+
+class Caged:
+    """One program in the root, with its instance directory on /lab."""
+
+    def __init__(self, process: Process, name: str) -> None:
+        self.process = process
+        self.name = name
+
+    @property
+    def pid(self) -> int:
+        """The program's own process id, as the host sees it."""
+        outer = self.process.pid
+        children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+        if not children:
+            raise LabError(f"{self.name} is not running any more.")
+        return int(children[0])
+
+    @property
+    def running(self) -> bool:
+        """Whether the program has not ended yet."""
+        return self.process.returncode is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program itself."""
+        os.kill(self.pid, number)
+
+    async def run(self, *argv: str) -> str:
+        """Run a second program beside the first, and return what it printed."""
+        enter = ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--root", "--wd"]
+        process = await asyncio.create_subprocess_exec(
+            *_dying_with_us(enter), *argv, stdin=DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=STDOUT
+        )
+        printed, _ = await process.communicate()
+        return printed.decode(errors="replace")
+
+    async def end(self, grace: float = 5.0) -> None:
+        """Ask the program to end, and kill it after `grace` seconds."""
+        if self.running:
+            try:
+                self.signal(signal.SIGCONT)  # it may have been stopped by a test
+                self.signal(signal.SIGTERM)
+                async with asyncio.timeout(grace):
+                    await self.process.wait()
+            except (TimeoutError, LabError, OSError):
+                # The death of unshare kills the program, and with it everything in its pid namespace.
+                self.kill()
+        await self.process.wait()
+
+    def kill(self) -> None:
+        """Kill the program and all it started, at once."""
+        if self.running:
+            with suppress(ProcessLookupError):
+                # Not Popen's kill(), which may reap the process before asyncio does.
+                os.kill(self.process.pid, signal.SIGKILL)
+
+
+async def cage(root: Path, instance: Path, argv: Sequence[str], environment: Mapping[str, str], output: Path) -> Caged:
+    """Start `argv` inside `root` with `instance` mounted on /lab; what it prints goes to the file `output`."""
+    inherited = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": "/tmp"}
+    with output.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(
+            *_dying_with_us(["unshare", "--mount", "--pid", "--fork", "--kill-child"]),
+            "sh",
+            "-c",
+            _ENTER,
+            "sh",
+            *argv,
+            stdin=DEVNULL,
+            stdout=sink,
+            stderr=STDOUT,
+            cwd="/",
+            start_new_session=True,  # the terminal's Ctrl-C is for us alone, who then end it in order
+            env={**inherited, **environment, "ROOT": str(root), "INSTANCE": str(instance)},
+        )
+    return Caged(process, argv[0])
+
+
+def _dying_with_us(command: Sequence[str]) -> list[str]:
+    """Have `command` killed when the thread that starts it ends, a SIGKILL to this process included."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command]
