@@ -12,12 +12,17 @@ from tests.lab.places import LabError
 
 log = logging.getLogger(__name__)
 
-Event = Mapping[str, Any]
-"""One event; keys in lower case or as Asterisk writes them, values are strings (lists where a header is repeated)."""
-Fields = Mapping[str, str | Sequence[str]]
 
 ANSWER_SECONDS: Final = 10.0
 """How long an Asterisk may take for the answer to an action."""
+
+
+class Event(dict[str, str]):
+    """An event or a response, with the names as Asterisk writes them; what is not there is empty."""
+
+    def __missing__(self, key: str) -> str:
+        """Asterisk leaves out, or panoramisk drops, what is empty."""
+        return ""
 
 
 class _OneConnection(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
@@ -39,9 +44,9 @@ class Ami:
     def on(self, pattern: str, callback: Callable[[Event], None]) -> None:
         """Call `callback` with each event whose name matches `pattern` (a glob)."""
 
-        def without_manager(_: Manager, event: Event) -> None:
+        def without_manager(_: Manager, event: Mapping[str, Any]) -> None:
             try:
-                callback(event)
+                callback(_plain(event))
             except Exception:
                 # Let out, it would end the connection, and the test would wait for events that never come.
                 log.exception("the callback for %s failed", event["Event"])
@@ -52,10 +57,10 @@ class Ami:
         """Send one action and return its response; LabError if Asterisk refuses it."""
         async with asyncio.timeout(ANSWER_SECONDS):
             answer = await self.manager.send_action({"Action": name, **fields}, as_list=False)
-        response = answer[0] if isinstance(answer, list) else answer
+        response = _plain(answer[0] if isinstance(answer, list) else answer)
         if response["Response"] != "Success":
-            raise LabError(f"Asterisk refused {name}: {response.get('Message', '')}")
-        return response  # type: ignore[no-any-return]
+            raise LabError(f"Asterisk refused {name}: {response['Message']}")
+        return response
 
     def close(self) -> None:
         """Log off, if still connected."""
@@ -81,3 +86,8 @@ async def connect(port: int, user: str, secret: str, *, events: bool = True) -> 
         manager.close()
         raise LabError("Asterisk did not let the lab log in at its manager interface.")
     return Ami(manager)
+
+
+def _plain(message: Mapping[str, Any]) -> Event:
+    """Copy a panoramisk message; of a header that is repeated, the lines are joined by line ends."""
+    return Event((key, value if isinstance(value, str) else "\n".join(value)) for key, value in message.items())

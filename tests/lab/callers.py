@@ -101,7 +101,7 @@ class Line:
         await self._or_over(self._answered.wait())
 
     async def hear(self, pause: float = 1.0) -> str:
-        """Listen until a person would act: digits, then `pause` seconds without any; or a tone; or a beep.
+        """Listen until a person would act: digits, then silence for `pause` seconds; or a tone; or a beep.
 
         Returns the digits (`47`), the name of who picked up (`agent`, `sales`), or `beep`.
         """
@@ -111,7 +111,7 @@ class Line:
             if len(spoken) < len(fresh):
                 self._listened = len(self.receiver.heard)
                 return next(one.digit for one in fresh if not one.digit.isdigit())
-            left = spoken[-1].at + pause - self.receiver.now if spoken else None
+            left = max(spoken[-1].at, self.receiver.loud_at) + pause - self.receiver.now if spoken else None
             if left is not None and left <= 0:
                 self._listened = len(self.receiver.heard)
                 return "".join(one.digit for one in spoken)
@@ -119,7 +119,7 @@ class Line:
                 await self._or_over(self.receiver.news(), timeout=left)
 
     async def hear_digits(self, pause: float = 1.0) -> str:
-        """Listen until digits were spoken and then none for `pause` seconds; all else is passed over."""
+        """Listen until digits were spoken and then nothing for `pause` seconds; all else is passed over."""
         while not (heard := await self.hear(pause)).isdigit():
             pass
         return heard
@@ -140,12 +140,13 @@ class Line:
         # Asterisk holds up a connection for as long as a key is down, so each caller's keys have one of their own.
         keypad = await self._keypad()
         try:
-            for key in keys:
+            for place, key in enumerate(keys):
+                if place:
+                    await self.stay(GAP_SECONDS)
                 self._check()
                 duration = str(round(KEY_SECONDS * 1000))
                 await self._or_over(keypad.action("PlayDTMF", Channel=self.leg, Digit=key, Duration=duration))
                 self.pressed += key
-                await self.stay(GAP_SECONDS)
         finally:
             keypad.close()
 

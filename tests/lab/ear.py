@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from tests.lab.recogniser import Hit, Recogniser
+from tests.lab.recogniser import LOUD, Hit, Recogniser
 from tests.lab.sounds import RATE, Samples
 
 PEOPLE: Final[Mapping[str, float]] = {"agent": 1000.0, "sales": 1150.0}
@@ -49,6 +49,8 @@ class Receiver:
         self.heard: list[Heard] = []
         self.samples = 0
         """How much sound came, 8000 per second."""
+        self.loud_at = 0.0
+        """When there was sound last."""
         self.recording: list[bytes] | None = None
         """Set to a list to keep the sound itself, as 16-bit samples."""
         self._recogniser = recogniser
@@ -91,6 +93,8 @@ class Receiver:
             self.recording.append(sound)
         samples = np.frombuffer(sound, dtype="<i2").astype(np.float32)
         self.samples += len(samples)
+        if np.sqrt(np.mean(np.square(samples))) > LOUD:
+            self.loud_at = self.now
         self._note(self._recogniser.feed(samples))
 
     def pause(self) -> None:

@@ -19,6 +19,9 @@ from tests.lab.process import INSIDE, Caged, cage
 BOOT_SECONDS: Final = 60.0
 """A cold disk and two busy cores included; two seconds are usual."""
 
+FULL_LOG: Final = "notice,warning,error,verbose(5),debug,dtmf"
+QUIET_LOG: Final = "warning,error"
+
 _DIRECTORIES: Final = ("etc", "run", "spool", "db", "log", "cache", "varlib/keys", "data", "screener")
 # Asterisk reports each of these as an error when it is missing, and a test may want a log without errors.
 _MAY_BE_EMPTY: Final = """
@@ -45,6 +48,8 @@ class Instance:
         self.ports = ports or choose_ports()
         self.directory = lab_directory() / "run" / f"{name}-{os.getpid()}"
         self.ami_secret = secrets.token_hex(16)
+        self.quiet = False
+        """For load: nothing is logged but warnings, and the lab asks for no events."""
         self._caged: Caged | None = None
         self._ami: Ami | None = None
 
@@ -88,7 +93,7 @@ class Instance:
             environment = {"NOTIFY_SOCKET": ready.name}
             self._caged = await cage(self.root, self.directory, argv, environment, self.directory / "out")
             await self._until_ready(self._caged, ready)
-        self._ami = await self.connect_ami()
+        self._ami = await self.connect_ami(events=not self.quiet)
 
     async def stop(self) -> None:
         """End Asterisk and forget what it kept, unless $SCREENER_LAB_KEEP is set."""
@@ -154,6 +159,7 @@ class Instance:
             "ami_port": str(self.ports.ami),
             "ami_secret": self.ami_secret,
             "ami_accounts": "",
+            "log_levels": QUIET_LOG if self.quiet else FULL_LOG,
             "rtp_start": str(rtp),
             "rtp_end": str(rtp + 9_998),
         }

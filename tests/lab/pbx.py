@@ -34,6 +34,8 @@ class Settings:
     """The end of manager.conf: accounts."""
     stir_shaken: str = ""
     """stir_shaken.conf."""
+    quiet: bool = False
+    """For load: a log of warnings only, and no events (an Observer sees nothing then)."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Whole configuration files, by name, in place of the lab's."""
 
@@ -55,6 +57,7 @@ class Pbx(Instance):
         """`agent_port` is where the agent's phone listens (UDP): the world's `ports.agent`, or a SIPp."""
         super().__init__(root, name, ports)
         self.settings = settings or Settings()
+        self.quiet = self.settings.quiet
         self.agent_port = agent_port
         self.ari_user = self.settings.ari_user
         self.ari_password = secrets.token_hex(16)

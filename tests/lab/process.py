@@ -85,12 +85,24 @@ class Caged:
                 os.kill(self.process.pid, signal.SIGKILL)
 
 
-async def cage(root: Path, instance: Path, argv: Sequence[str], environment: Mapping[str, str], output: Path) -> Caged:
-    """Start `argv` inside `root` with `instance` mounted on /lab; what it prints goes to the file `output`."""
+async def cage(
+    root: Path,
+    instance: Path,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    output: Path,
+    *,
+    own_pids: bool = True,
+) -> Caged:
+    """Start `argv` inside `root` with `instance` mounted on /lab; what it prints goes to the file `output`.
+
+    Without `own_pids` the program has a process id that no other has, and must not leave processes behind.
+    """
+    namespaces = ["--mount", "--pid"] if own_pids else ["--mount"]
     inherited = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": "/tmp"}
     with output.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
-            *_dying_with_us(["unshare", "--mount", "--pid", "--fork", "--kill-child"]),
+            *_dying_with_us(["unshare", *namespaces, "--fork", "--kill-child"]),
             "sh",
             "-c",
             _ENTER,

@@ -17,7 +17,7 @@ line's own noise 0.2, and the right digit 0.99."""
 QUIET: Final = 50.0
 """Root mean square, of 32768, below which nothing is looked for."""
 LOUD: Final = 200.0
-"""The same for tones."""
+"""The same for tones, and for what a person would call sound."""
 PURITY: Final = 0.8
 """Share of the power that a tone has at its own frequency."""
 CHUNK: Final = RATE // 10

@@ -148,7 +148,7 @@ class World(Instance):
         self.ear.forget(uuid.UUID(line.call))
 
     def _on_dial(self, event: Event) -> None:
-        line = self._lines.get(event.get("DestLinkedid", ""))
+        line = self._lines.get(event["DestLinkedid"])
         if line is None or not event["DestChannel"].startswith("PJSIP/"):
             return  # the caller's own telephone is dialled too
         if event["Event"] == "DialBegin":
