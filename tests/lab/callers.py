@@ -106,6 +106,7 @@ class Line:
         Returns the digits (`47`), the name of who picked up (`agent`, `sales`), or `beep`.
         """
         while True:
+            self.receiver.news.clear()
             fresh = self.receiver.heard[self._listened :]
             spoken = [one for one in fresh if one.digit.isdigit()]
             if len(spoken) < len(fresh):
@@ -116,7 +117,7 @@ class Line:
                 self._listened = len(self.receiver.heard)
                 return "".join(one.digit for one in spoken)
             with suppress(TimeoutError):
-                await self._or_over(self.receiver.news(), timeout=left)
+                await self._or_over(self.receiver.news.wait(), timeout=left)
 
     async def hear_digits(self, pause: float = 1.0) -> str:
         """Listen until digits were spoken and then nothing for `pause` seconds; all else is passed over."""

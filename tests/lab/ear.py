@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
@@ -55,7 +55,8 @@ class Receiver:
         """Set to a list to keep the sound itself, as 16-bit samples."""
         self._recogniser = recogniser
         self._lifted = time.monotonic()
-        self._news = asyncio.Event()
+        self.news = asyncio.Event()
+        """Set when something more is heard; whoever listens clears it before looking."""
         self._speech: deque[bytes] = deque()
 
     def lift(self) -> None:
@@ -66,11 +67,6 @@ class Receiver:
     def now(self) -> float:
         """Seconds since the receiver was lifted."""
         return time.monotonic() - self._lifted
-
-    async def news(self) -> None:
-        """Wait until something more is heard."""
-        self._news.clear()
-        await self._news.wait()
 
     def say(self, samples: Samples) -> None:
         """Speak into the telephone; returns at once, silence follows."""
@@ -105,7 +101,7 @@ class Receiver:
         for hit in hits:
             ended = self.now - (self.samples - hit.end) / RATE
             self.heard.append(Heard(digit=hit.what, at=ended, likeness=hit.likeness))
-            self._news.set()
+            self.news.set()
 
 
 class Ear:
@@ -117,12 +113,13 @@ class Ear:
         self._lines: dict[asyncio.StreamWriter, Receiver] = {}
         self._handlers: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
+        """Listen, at a port of its own choice."""
         self._server = await asyncio.start_server(self._line, "127.0.0.1", 0, backlog=1000)
         self._pacer = asyncio.Task(self._pace())
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """End all lines, and listen no more."""
         self._server.close()
         tasks = [self._pacer, *self._handlers]
         for task in tasks:

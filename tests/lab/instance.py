@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from tests.lab.ami import Ami, connect
-from tests.lab.places import ETC, LabError, lab_directory
+from tests.lab.places import ETC, LabError, run_directory
 from tests.lab.ports import Ports, choose_ports
 from tests.lab.process import INSIDE, Caged, cage
 
@@ -46,7 +46,7 @@ class Instance:
         self.root = root
         self.name = name
         self.ports = ports or choose_ports()
-        self.directory = lab_directory() / "run" / f"{name}-{os.getpid()}"
+        self.directory = run_directory(name)
         self.ami_secret = secrets.token_hex(16)
         self.quiet = False
         """For load: nothing is logged but warnings, and the lab asks for no events."""
@@ -54,7 +54,11 @@ class Instance:
         self._ami: Ami | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

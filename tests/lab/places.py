@@ -1,6 +1,8 @@
 """Where the lab keeps what it builds, and the one error it raises."""
 
 import os
+import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -18,3 +20,17 @@ class LabError(Exception):
 def lab_directory() -> Path:
     """Return the directory of everything generated: `.lab` in the repository, or $SCREENER_LAB."""
     return Path(os.environ.get("SCREENER_LAB", REPO / ".lab")).absolute()
+
+
+def run_directory(name: str) -> Path:
+    """Return a new, empty directory for something that runs, and remove those of processes that are no more."""
+    run = lab_directory() / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    for old in run.iterdir():
+        owner = re.search(r"\.(\d+)$", old.name)
+        if owner is not None and not Path(f"/proc/{owner[1]}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    directory = run / f"{name}.{os.getpid()}"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory

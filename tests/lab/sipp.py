@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import itertools
-import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.lab.places import SCENARIOS, LabError, lab_directory
+from tests.lab.places import SCENARIOS, LabError, run_directory
 from tests.lab.ports import free_ports
 from tests.lab.process import INSIDE, Caged, cage
 
@@ -96,8 +95,7 @@ async def _sipp(root: Path, directory: Path, port: int, argv: Sequence[str]) -> 
 
 
 def _lay_out(scenario: Path) -> Path:
-    directory = lab_directory() / "run" / f"sipp-{os.getpid()}-{next(_runs)}"
-    directory.mkdir(parents=True)
+    directory = run_directory(f"sipp{next(_runs)}")
     shutil.copy(scenario, directory / "scenario.xml")
     return directory
 

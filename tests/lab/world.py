@@ -27,11 +27,13 @@ class World(Instance):
         super().__init__(root, name, ports)
         self._lines: dict[str, Line] = {}
         self._pbx: Pbx | None = None
+        self._ear: Ear | None = None
 
     async def start(self) -> None:
         """Boot, and open the callers' ears."""
         self.digits = await ensure_digits(self.root)
-        self.ear = await Ear(self.digits).__aenter__()
+        self._ear = Ear(self.digits)
+        await self._ear.open()
         await super().start()
         self.ami.on("Dial*", self._on_dial)
         self.ami.on("Hangup", self._on_hangup)
@@ -43,7 +45,16 @@ class World(Instance):
         for line in list(self._lines.values()):
             line.over(why="the world ended")
         await super().end()
-        await self.ear.__aexit__()
+        if self._ear is not None:
+            await self._ear.close()
+            self._ear = None
+
+    @property
+    def ear(self) -> Ear:
+        """What all callers hear with."""
+        if self._ear is None:
+            raise LabError(f"{self.name} is not running.")
+        return self._ear
 
     def connect(self, pbx: Pbx) -> None:
         """Send calls to this PBX from now on."""
@@ -145,7 +156,8 @@ class World(Instance):
     def forget(self, line: Line) -> None:
         """Take no more notice of a call that was begun with dial()."""
         self._lines.pop(line.call, None)
-        self.ear.forget(uuid.UUID(line.call))
+        if self._ear is not None:
+            self._ear.forget(uuid.UUID(line.call))
 
     def _on_dial(self, event: Event) -> None:
         line = self._lines.get(event["DestLinkedid"])
