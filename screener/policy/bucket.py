@@ -54,6 +54,11 @@ class Bucket:
         """Microseconds until the next token, rounded up so that the rate is never exceeded."""
         return -int(-3600 * MICROSECONDS // self.refill_per_hour)
 
+    @property
+    def fills_in_seconds(self) -> float:
+        """Seconds in which an empty bucket is full again."""
+        return self.capacity * self.interval / MICROSECONDS
+
     def take(self, full_at: int, now: int) -> tuple[int, Taken]:
         """Take one token, if there is one, from the bucket that is full again at `full_at`.
 

@@ -128,6 +128,10 @@ def test_the_level_can_be_read_without_taking_a_token(now: int, tokens: float) -
     assert THREE_AND_TWELVE.level(900_000_000, now) == tokens
 
 
+def test_an_empty_bucket_of_three_at_five_minutes_each_is_full_after_a_quarter_of_an_hour() -> None:
+    assert THREE_AND_TWELVE.fills_in_seconds == 900.0
+
+
 def test_the_level_of_a_bucket_emptied_by_another_size_is_zero_and_no_less() -> None:
     assert THREE_AND_TWELVE.level(10**15, 0) == 0.0
 
