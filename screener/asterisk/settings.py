@@ -21,6 +21,18 @@ class RestPath(StrEnum):
     HTTP = "http"
 
 
+class PromptSettings(Section):
+    """How the digits of a captcha are spoken."""
+
+    directory: Path | None = None
+    """Where to put copies of Asterisk's digit sounds under meaningless names, so that the answer to a captcha stands in
+    no log and no CDR. Asterisk must be able to read it. Left out: the sounds are played under their own names."""
+    directory_in_asterisk: Path | None = None
+    """The same directory as Asterisk sees it, where that is another path (containers)."""
+    sounds: Path = Path("/usr/share/asterisk/sounds")
+    """Asterisk's sounds, with a directory for each language."""
+
+
 class AriSettings(Section):
     """The connection to one Asterisk."""
 

@@ -1,0 +1,47 @@
+"""What we ask of Asterisk for one call."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from screener.asterisk.rest import Request, channel_path
+from screener.policy.verdict import Treatment
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./&+:@-]*")
+"""Values that mean nothing to the parser of ARRAY()'s arguments."""
+
+
+def subscribe(application: str, channel_id: str) -> Request:
+    """Keep this channel's events coming after it has left Stasis."""
+    query = {"eventSource": f"channel:{channel_id}"}
+    return Request(method="POST", path=f"applications/{application}/subscription", query=query)
+
+
+def set_variables(channel_id: str, variables: Mapping[str, str]) -> Iterator[Request]:
+    """Set variables, those with plain values all in one request by the dialplan function ARRAY()."""
+    plain = {name: value for name, value in variables.items() if _PLAIN.fullmatch(value)}
+    if plain:
+        yield _set(channel_id, f"ARRAY({','.join(plain)})", ",".join(plain.values()))
+    for name in variables.keys() - plain.keys():
+        yield _set(channel_id, name, variables[name])
+
+
+def treat(channel_id: str, treatment: Treatment) -> Request:
+    """Send the call on to the context of its treatment."""
+    query = {"context": f"screener-{treatment}", "extension": "s", "priority": "1"}
+    return Request(method="POST", path=channel_path(channel_id, "continue"), query=query)
+
+
+def survey(application: str) -> tuple[Request, Request]:
+    """Ask which channels there are, and which of them belong to the application."""
+    return Request(method="GET", path="channels"), Request(method="GET", path=f"applications/{application}")
+
+
+def claim(application: str, channel_id: str) -> Request:
+    """Take a call that StasisBroadcast() offers; whoever comes first gets it, the others get 409."""
+    return Request(method="POST", path="events/claim", query={"channelId": channel_id, "application": application})
+
+
+def _set(channel_id: str, variable: str, value: str) -> Request:
+    body = {"variable": variable, "value": value}
+    # In the body, because a request line of Asterisk's HTTP server ends at 4,096 bytes.
+    return Request(method="POST", path=channel_path(channel_id, "variable"), body=body)
