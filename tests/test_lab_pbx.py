@@ -1,11 +1,13 @@
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.lab.behaviours import guess, hang_up_after, leave_message, listen_and_obey, stay_silent
+from tests.lab.behaviours import choose, guess, hang_up_after, leave_message, listen_and_obey, stay_silent
 from tests.lab.callers import Line
 from tests.lab.lab import Lab
 from tests.lab.observe import Observer
@@ -27,6 +29,9 @@ exten => 101,1,Answer()
  same => n,Hangup()
 exten => 102,1,Goto(sales,s,1)
 exten => 103,1,Goto(voicemail,s,1)
+exten => 105,1,Answer()
+ same => n,Read(KEYS,digits/8&vm-press&digits/3&vm-goodbye,1,,1,5)
+ same => n,Goto(${IF($["${KEYS}" = "3"]?sales,s,1:voicemail,s,1)})
 exten => 104,1,Progress()
  same => n,Playback(digits/8,noanswer)
  same => n,Hangup(21)
@@ -141,6 +146,21 @@ async def test_a_test_may_be_the_caller_itself(network: World) -> None:
     await line.press("1234")
     await line.ended(timeout=5)
     assert line.result().pressed == "1234"
+
+
+async def test_a_pbx_that_is_stopped_by_a_signal_is_ended_all_the_same(lab: Lab) -> None:
+    async with lab.passing_pbx() as pbx:
+        pid = pbx.pid
+        pbx.signal(signal.SIGSTOP)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_person_at_a_menu_presses_one_of_the_digits(network: World, observer: Observer) -> None:
+    begun = time.time()
+    result = await network.call("105", NUMBER, choose(1, stay=0.2))
+    assert (result.digits, result.pressed, result.connected_to) == ("83", "3", "sales")
+    assert (await observer.journey(did="105", after=begun)).answered_by == "sales"
 
 
 async def test_a_pbx_that_was_killed_starts_again_with_what_it_had(lab: Lab) -> None:

@@ -25,6 +25,21 @@ def listen_and_obey(stay: float = 2.0, pause: float = 1.0) -> Behaviour:
     return behave
 
 
+def choose(option: int, stay: float = 2.0, pause: float = 1.0) -> Behaviour:
+    """A person at a menu (`press four to ..., press seven to ...`), who listens to the end and then presses one of them.
+
+    `option` counts the digits spoken from 0. Once connected the person talks for `stay` seconds.
+    """
+
+    async def behave(line: Line) -> None:
+        digits = await line.hear_digits(pause)
+        await line.press(digits[option])
+        await line.hear_who()
+        await line.stay(stay)
+
+    return behave
+
+
 def guess(keys: str, after: float = 1.0) -> Behaviour:
     """A robot that presses the same keys whatever it hears, `after` seconds after the answer."""
 

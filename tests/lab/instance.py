@@ -163,6 +163,7 @@ class Instance:
             "ami_port": str(self.ports.ami),
             "ami_secret": self.ami_secret,
             "ami_accounts": "",
+            "no_modules": "",
             "log_levels": QUIET_LOG if self.quiet else FULL_LOG,
             "rtp_start": str(rtp),
             "rtp_end": str(rtp + 9_998),

@@ -49,8 +49,9 @@ async def run_sipp(
     """Make `count` calls, `rate` a second, to 127.0.0.1:`to` (UDP), and return when the last has ended.
 
     `calls` are the fields of the scenario, one line for each call, over again when they run out; the shipped ones want
-    the caller's number (hostile: the whole of From), what is dialled, and (hostile) further header lines. A call is
-    held for `hold` seconds.
+    the caller's number (hostile: the whole of From), what is dialled, and (hostile) a further header line. A field may
+    hold anything but semicolons and line ends; bytes that are no UTF-8 are written as surrogates. A call is held for
+    `hold` seconds.
     """
     directory = _lay_out(scenario)
     lines = ["SEQUENTIAL", *(";".join(fields) + ";" for fields in calls)]
@@ -58,6 +59,7 @@ async def run_sipp(
     argv = [
         *("-inf", "calls.csv", "-r", f"{rate:g}", "-m", f"{count}", "-d", f"{hold * 1000:.0f}"),
         *("-l", f"{CALLS_AT_A_TIME}", "-trace_rtt", "-rtt_freq", "1", "-trace_stat", "-fd", "3600", "-trace_err"),
+        *("-deadcall_wait", "0"),
         *("-timeout", f"{timeout:.0f}s", "-recv_timeout", f"{timeout * 1000:.0f}", f"127.0.0.1:{to}"),
     ]
     (port,) = free_ports(socket.SOCK_DGRAM, 1)
