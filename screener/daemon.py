@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Final
 
 from screener.asterisk.connection import AriConnection
 from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.config import Config, ConfigError, ari_password, load
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory
-from screener.policy.policy import compile_policy
+from screener.memory.pepper import pepper
+from screener.memory.reader import JournalReader, rebuild
+from screener.policy.policy import Policy, compile_policy
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ def run(config_path: Path) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     try:
         config = load(config_path)
-        password = ari_password(config.asterisk, os.environ, os.environ.get("CREDENTIALS_DIRECTORY"))
+        password = ari_password(config.asterisk, os.environ, config_path)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
@@ -43,10 +47,12 @@ def run(config_path: Path) -> int:
 async def _serve(config: Config, password: str) -> None:
     """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal."""
     policy = compile_policy(config.policy)
-    clocks = Clocks(steady=time.monotonic, wall=time.time)
+    # The memory's clock starts as the wall clock, to take what the journal tells, and never steps after that.
+    behind = time.time() - time.monotonic()
+    clocks = Clocks(steady=lambda: time.monotonic() + behind, wall=time.time)
     memory = LocalMemory(seed=secrets.randbits(64), callers=config.memory.callers)
     _remember(memory, config, policy, clocks)
-    journal = Journal(config.journal.path, config.journal)
+    journal = Journal(config.journal)
     journal.start()
     asterisk = AriConnection(config.asterisk, password)
     gate = Gate(
@@ -56,7 +62,7 @@ async def _serve(config: Config, password: str) -> None:
         record=journal,
         policy=lambda: policy,
         clocks=clocks,
-        pepper=_pepper(config.journal.path.parent),
+        pepper=pepper(config.journal.path),
         prompts=_prompts(config),
     )
     try:
@@ -80,14 +86,17 @@ async def _until_stopped(asterisk: AriConnection, gate: Gate) -> None:
 
 def _remember(memory: LocalMemory, config: Config, policy: Policy, clocks: Clocks) -> None:
     """Put the memory into the state that the journal tells of: a restart gives nobody a fresh bucket."""
-    if not config.journal.path.exists():
+    path, now = config.journal.path, clocks.wall()
+    if not path.exists():
         return
-    behind = clocks.wall() - clocks.steady()
-    horizon = max(policy.bucket.fills_in_seconds, policy.settings.trust.days * 86_400)
-    with JournalReader(config.journal.path) as journal:
-        rows = journal.replay(since=clocks.wall() - horizon)
-        count = rebuild(memory, rows, policy, lambda wall: wall - behind)
-    log.info("remembered %d calls and outcomes from %s", count, config.journal.path)
+    try:
+        with JournalReader(path) as journal:
+            horizon = max(policy.bucket.fills_in_seconds, policy.settings.trust.days * 86_400)
+            count = rebuild(memory, journal.replay(since=now - horizon, until=now), policy)
+    except (sqlite3.Error, ValueError) as error:
+        log.warning("all callers are strangers: the journal %s cannot be read (%s)", path, error)
+    else:
+        log.info("remembered %d calls and outcomes from %s", count, path)
 
 
 def _prompts(config: Config) -> Prompts:
@@ -100,16 +109,3 @@ def _prompts(config: Config) -> Prompts:
     except OSError as error:
         log.warning("the digits of captchas will stand in Asterisk's logs: no copies of its sounds (%s)", error)
         return PLAIN
-
-
-def _pepper(directory: Path) -> bytes:
-    """Return the secret that keys the hashes of withheld numbers, the same at each start."""
-    path = directory / "pepper"
-    try:
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
-        return path.read_bytes()
-    except OSError as error:
-        log.warning("callers who withhold a number will be strangers after a restart: %s", error)
-        return secrets.token_bytes(32)

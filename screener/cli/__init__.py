@@ -1,5 +1,5 @@
 """The command line."""
 
+from screener.cli.commands import main
 
-def main() -> None:
-    """Run the `screener` command."""
+__all__ = ["main"]

@@ -1,0 +1,149 @@
+"""The commands. Exit status: 0 all is well, 1 something could not be done, 2 a wrong configuration or wrong usage."""
+
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from screener import __version__, daemon
+from screener.cli import show
+from screener.config import Config, ConfigError, load
+from screener.memory.judge import judge
+from screener.memory.local import LocalMemory
+from screener.memory.pepper import pepper
+from screener.memory.reader import JournalReader, rebuild
+from screener.policy.call import Attestation, Call, called_number
+from screener.policy.caller import Caller, identify
+from screener.policy.policy import compile_policy
+
+DEFAULT_CONFIG: Final = Path("/etc/screener/screener.yaml")
+FAILED: Final = 1
+LOOK_SECONDS: Final = 0.5
+"""How often `calls --follow` looks; the journal is as far behind."""
+
+FilePath = click.Path(dir_okay=False, path_type=Path)
+
+
+def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--config", "file", type=FilePath, default=DEFAULT_CONFIG, show_default=True, help="The configuration file."
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="screener")
+def main() -> None:
+    """Screens the calls of an Asterisk: who may ring your people?"""
+
+
+@main.command()
+@_config_option
+def run(file: Path) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C."""
+    sys.exit(daemon.run(file))
+
+
+@main.command()
+@click.argument("file", type=FilePath, default=DEFAULT_CONFIG)
+def check(file: Path) -> None:
+    """Check a configuration file, and do nothing else."""
+    policy = compile_policy(_load(file).policy)
+    modes = sorted({str(line.mode) for line in (policy.default, *policy.lines.values())})
+    click.echo(f"{file}: fine (policy {policy.version}, mode {' and '.join(modes)})")
+
+
+@main.command()
+@_config_option
+@click.option("--follow", is_flag=True, help="Go on with calls as they happen, until Ctrl-C.")
+@click.option("--caller", help="Only calls from this number.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many calls to begin with.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def calls(file: Path, follow: bool, caller: str | None, limit: int, as_json: bool) -> None:
+    """Show the calls that were judged, with verdict, outcome and reasons; newest last."""
+    config = _load(file)
+    key = None if caller is None else _caller(config, caller, withheld=False).key
+    with _journal(config) as journal:
+        last_call, last_outcome = journal.last_rows()
+        found = journal.calls(caller=key, limit=limit)
+        for call in found:
+            show.call(call, as_json=as_json)
+        if not found and not follow:
+            click.echo("no calls yet", err=True)
+        while follow:
+            time.sleep(LOOK_SECONDS)
+            for call in journal.calls(caller=key, limit=10_000, after_row=last_call):
+                last_call = call.row
+                show.call(call, as_json=as_json)
+            for row, told in journal.outcomes(caller=key, after_row=last_outcome):
+                last_outcome = row
+                show.outcome(told, as_json=as_json)
+
+
+@main.command()
+@_config_option
+@click.option("--caller", required=True, help="The calling number; an empty one is withheld.")
+@click.option("--did", required=True, help="The number that is called.")
+@click.option("--at", type=click.DateTime(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]),
+              help="When, in local time; now if left out.")  # fmt: skip
+@click.option("--attestation", type=click.Choice([str(level) for level in Attestation]), default="none",
+              show_default=True, help="What STIR/SHAKEN says of the number.")  # fmt: skip
+@click.option("--withheld", is_flag=True, help="The caller hides the number.")
+@click.option("--trunk", default="", help="The endpoint that the call comes in by.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def explain(  # noqa: PLR0917 - click passes them by name
+    file: Path, caller: str, did: str, at: datetime | None, attestation: str, withheld: bool, trunk: str, as_json: bool
+) -> None:
+    """Say what would happen to a call, and why. Nothing is changed, and no daemon is needed."""
+    config = _load(file)
+    policy, now = compile_policy(config.policy), time.time() if at is None else at.timestamp()
+    call = Call(
+        id="explain",
+        caller=_caller(config, caller, withheld=withheld),
+        did=called_number(did, config.policy.region),
+        trunk=trunk,
+        attestation=Attestation(attestation),
+    )
+    memory = LocalMemory(seed=0, callers=1024)
+    known = 0
+    if config.journal.path.exists():
+        with _journal(config) as journal:
+            known = rebuild(memory, journal.replay(until=now, caller=call.caller.key), policy)
+    show.verdict(call, judge(memory, call, policy, now), known=known, as_json=as_json)
+
+
+def _caller(config: Config, number: str, *, withheld: bool) -> Caller:
+    secret = pepper(config.journal.path) if withheld and config.journal.path.exists() else b""
+    return identify(number, prohibited=withheld, region=config.policy.region, pepper=secret)
+
+
+def _load(file: Path) -> Config:
+    try:
+        return load(file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(daemon.WRONG_CONFIG)
+
+
+@contextmanager
+def _journal(config: Config) -> Iterator[JournalReader]:
+    path = config.journal.path
+    if not path.exists():
+        _fail(f"there is no journal at {path}: the daemon makes it when it starts (screener run)")
+    try:
+        with JournalReader(path) as journal:
+            yield journal
+    except sqlite3.Error as error:
+        _fail(f"the journal {path} cannot be read: {error}")
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(FAILED)

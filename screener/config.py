@@ -1,0 +1,281 @@
+"""The configuration file: YAML in, settings out, or every fault of it with its line."""
+
+import difflib
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from screener.asterisk.settings import AriSettings, PromptSettings
+from screener.memory.settings import JournalSettings, MemorySettings
+from screener.policy.policy import UnreadableNumberError, compile_policy
+from screener.policy.settings import PolicySettings, Section
+from screener.policy.text import printable
+
+LARGEST_FILE: Final = 8 << 20
+"""Bytes: some 100,000 list entries."""
+DEEPEST: Final = 20
+"""Levels of nesting; ours need seven."""
+SHOWN: Final = 60
+"""Characters of a wrong value that a message quotes."""
+PASSWORD_VARIABLE: Final = "SCREENER_ARI_PASSWORD"  # noqa: S105 - a name
+PASSWORD_CREDENTIAL: Final = "ari-password"  # noqa: S105 - a name
+
+_MEMBER: Final = re.compile(r"<\w+\.\w+: ('[^']*')>")
+
+Path_ = tuple[str | int, ...]
+
+
+class LogSettings(Section):
+    """What the daemon writes to standard error, that is, to the system's journal."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """`info` has a line for each call; `warning` only what somebody should look at."""
+
+
+class Config(Section):
+    """All of the configuration file."""
+
+    policy: PolicySettings
+    asterisk: AriSettings = AriSettings()
+    journal: JournalSettings = JournalSettings()
+    memory: MemorySettings = MemorySettings()
+    prompts: PromptSettings = PromptSettings()
+    log: LogSettings = LogSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong in a file."""
+
+    line: int
+    path: str
+    message: str
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; says all that is wrong with it, a line for each."""
+
+    def __init__(self, file: Path | str, *faults: Fault) -> None:
+        self.faults = sorted(faults, key=lambda fault: (fault.line, fault.path))
+        lines = (
+            ": ".join(filter(None, (f"{file}:{fault.line}" if fault.line else str(file), fault.path, fault.message)))
+            for fault in self.faults
+        )
+        super().__init__("\n".join(lines))
+
+
+def load(file: Path) -> Config:
+    """Read and validate a configuration file. Raises ConfigError."""
+    try:
+        mode = file.stat().st_mode
+        with file.open("rb") as opened:
+            text = opened.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(file, Fault(line=0, path="", message=f"cannot be read: {error.strerror}")) from error
+    if len(text) > LARGEST_FILE:
+        raise ConfigError(file, Fault(line=0, path="", message=f"longer than {LARGEST_FILE >> 20} MB"))
+    config = parse(text, file)
+    if config.asterisk.password is not None and mode & stat.S_IROTH:
+        message = f"holds a password and is readable by everybody: chmod 640 {file}"
+        raise ConfigError(file, Fault(line=0, path="asterisk.password", message=message))
+    return config
+
+
+def parse(text: bytes, file: Path | str = "<text>") -> Config:
+    """Validate the text of a configuration file. Raises ConfigError with all faults."""
+    document = _Document(text, file)
+    faults = list(document.faults)
+    try:
+        config = Config.model_validate(document.data)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        faults += [_fault(document, one) for one in wrong]
+        # What is right may hold numbers that cannot be read: those are told in the same breath.
+        for one in wrong:
+            _remove(document.data, one["loc"])
+        try:
+            config = Config.model_validate(document.data)
+        except ValidationError:
+            raise ConfigError(file, *faults) from None
+    faults += _unreadable(document, config)
+    if faults:
+        raise ConfigError(file, *faults)
+    return config
+
+
+def ari_password(settings: AriSettings, environment: Mapping[str, str], file: Path) -> SecretStr:
+    """Return the password of the ARI user: from the settings, their file, the environment or systemd's credentials.
+
+    Raises ConfigError if there is none.
+    """
+    if settings.password is not None:
+        return settings.password
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    kept = settings.password_file
+    if kept is None and not environment.get(PASSWORD_VARIABLE) and credentials:
+        kept = Path(credentials) / PASSWORD_CREDENTIAL
+    try:
+        found = environment.get(PASSWORD_VARIABLE, "") if kept is None else kept.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        message = f"the password's file {kept} cannot be read: {reason}"
+        raise ConfigError(file, Fault(line=0, path="asterisk.password_file", message=message)) from None
+    if not found:
+        message = (
+            f"no password for the ARI user {settings.user!r}: set password_file, or the environment variable "
+            f"{PASSWORD_VARIABLE}, or the systemd credential {PASSWORD_CREDENTIAL}"
+        )
+        raise ConfigError(file, Fault(line=0, path="asterisk", message=message))
+    return SecretStr(found)
+
+
+class _Document:
+    """A YAML file as plain data, and where each part of it stands."""
+
+    def __init__(self, text: bytes, file: Path | str) -> None:
+        self.lines: dict[Path_, int] = {}
+        self.written: dict[Path_, str] = {}
+        """Each scalar as it was written, before YAML made a number or a truth of it."""
+        self.faults: list[Fault] = []
+        self._seen: set[int] = set()
+        self._loader = yaml.SafeLoader(b"")
+        try:
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data = {} if root is None else self._value(root, ())
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            what = printable(f"not YAML: {error.problem or error.context}", 200)
+            raise ConfigError(file, Fault(line=mark.line + 1 if mark else 0, path="", message=what)) from None
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            what = printable(f"not YAML: {str(error).splitlines()[0]}", 200)
+            raise ConfigError(file, Fault(line=0, path="", message=what)) from None
+
+    def line(self, path: Path_) -> int:
+        """Return the line of the nearest part of `path` that stands in the file."""
+        return next((self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.lines), 1)
+
+    def _value(self, node: yaml.Node, path: Path_) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            return self._refuse(path, "anchors and aliases (& and *) are not used here: write it out")
+        if len(path) > DEEPEST:
+            return self._refuse(path, "nested too deeply")
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._items(node, path))
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, place)) for place, item in enumerate(node.value)]
+        self.written[path] = node.value
+        try:
+            return self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            return self._refuse(path, f"no value that is understood here: {_quoted(node.value)}")
+
+    def _items(self, node: yaml.MappingNode, path: Path_) -> Iterator[tuple[str, Any]]:
+        names: set[str] = set()
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            here = (*path, name)
+            self.lines.setdefault(here, key.start_mark.line + 1)
+            if name in names:
+                self.faults.append(
+                    Fault(line=key.start_mark.line + 1, path=_dotted(here), message="this key stands here twice")
+                )
+            names.add(name)
+            yield name, self._value(value, here)
+
+    def _refuse(self, path: Path_, message: str) -> None:
+        self.faults.append(Fault(line=self.line(path), path=_dotted(path), message=message))
+
+
+def _fault(document: _Document, error: Any) -> Fault:
+    path: Path_ = error["loc"]
+    # A ladder or an entry may be of several types; pydantic then adds the type's name to the path.
+    while path and path not in document.lines and error["type"] != "missing":
+        path = path[:-1]
+    return Fault(line=document.line(path), path=_dotted(path), message=_message(document, error, path))
+
+
+def _message(document: _Document, error: Any, path: Path_) -> str:
+    kind, written = error["type"], document.written.get(path)
+    if kind == "extra_forbidden":
+        known = _keys(path[:-1])
+        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
+        nearest = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(sorted(known))}"
+        return f"there is no such key; {nearest}"
+    if kind == "missing":
+        return "this key is needed and is missing"
+    if kind in ("string_type", "model_type", "dataclass_type") and written is not None:
+        return f"expected text, but YAML reads {_quoted(written)} as something else: put it in quotes"
+    # Of a choice among members of an enumeration pydantic shows what Python calls them.
+    said = _MEMBER.sub(r"\1", str(error["msg"])).removeprefix("Value error, ").replace("Input should be", "expected")
+    if written is None or "password" in path:
+        return said
+    options = (
+        _MEMBER.sub(r"\1", str(error.get("ctx", {}).get("expected", "")))
+        .replace("'", "")
+        .replace(" or ", ", ")
+        .split(", ")
+    )
+    near = difflib.get_close_matches(written, options, n=1, cutoff=0.5) if kind in ("enum", "literal_error") else []
+    return f"{said}, not {_quoted(written)}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _keys(path: Path_) -> list[str]:
+    """Return the keys that the section at `path` knows."""
+    models: list[type[BaseModel]] = [Config]
+    for part in path:
+        inner = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+        # A place in a list and a DID lead into the element, which the field's annotation already gave.
+        models = [found for annotation in inner for found in _models(annotation)] or models
+    return [name for model in models for name in model.model_fields]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _unreadable(document: _Document, config: Config) -> list[Fault]:
+    """Return a fault for each number that no numbering plan knows."""
+    try:
+        compile_policy(config.policy)
+    except* UnreadableNumberError as group:
+        paths = [
+            (("policy", *one.path), one.message) for one in group.exceptions if isinstance(one, UnreadableNumberError)
+        ]
+        found = [Fault(line=document.line(path), path=_dotted(path), message=message) for path, message in paths]
+    else:
+        found = []
+    return found
+
+
+def _remove(data: Any, path: Path_) -> None:
+    """Take out what stands at `path`, or the part of it that there is; a list keeps its places."""
+    for part in path[:-1]:
+        try:
+            inner = data[part]
+        except (KeyError, IndexError, TypeError):
+            return
+        if not isinstance(inner, dict | list):
+            break
+        data = inner
+    if isinstance(data, dict) and path:
+        data.pop(path[-1], None)
+
+
+def _dotted(path: Path_) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{printable(part, SHOWN)}" for part in path)
+    return "".join(parts).lstrip(".")
+
+
+def _quoted(text: str) -> str:
+    return repr(printable(text, SHOWN))
