@@ -26,7 +26,7 @@ def listen_and_obey(stay: float = 2.0, pause: float = 1.0) -> Behaviour:
 
 
 def choose(option: int, stay: float = 2.0, pause: float = 1.0) -> Behaviour:
-    """A person at a menu (`press four to ..., press seven to ...`), who listens to the end and then presses one of them.
+    """A person at a menu (`press four to ..., press seven to ...`), who listens to the end and presses one of them.
 
     `option` counts the digits spoken from 0. Once connected the person talks for `stay` seconds.
     """

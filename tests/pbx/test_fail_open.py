@@ -1,0 +1,105 @@
+"""Whatever of ours fails, the call goes through."""
+
+import signal
+import time
+
+import pytest
+
+from tests.demo.scenes import way
+from tests.lab.behaviours import listen_and_obey
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+from tests.lab.observe import Journey, Observer
+from tests.lab.pbx import Pbx
+
+pytestmark = pytest.mark.pbx
+
+FREE = "pass > agent answers"
+TALK = listen_and_obey(stay=0.2)
+
+
+async def one_call(lab: Lab, observer: Observer, did: str, caller: str = "+12125550177") -> Journey:
+    await lab.world.call(did, caller, TALK)
+    return await observer.journey(did=did)
+
+
+async def test_no_daemon_lets_the_call_through(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    journey = await one_call(lab, observer, "2125550001")
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_WHY"] == "not screened: FAILED"
+
+
+async def test_a_daemon_that_hangs_lets_the_call_through_by_the_lease(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    async with Daemon(pbx, {}) as daemon:
+        daemon.signal(signal.SIGSTOP)
+        journey = await one_call(lab, observer, "2125550002")
+        daemon.signal(signal.SIGCONT)
+        assert way(journey) == FREE
+        assert journey.variables["SCREENER_REASONS"] == "lease"
+        # The daemon wakes up, finds the call gone, and screens the next one as ever.
+        await daemon.logged("call=")
+        after = await one_call(lab, observer, "2125550003", "+12125550178")
+        assert after.variables["SCREENER_REASONS"] == "none"
+
+
+async def test_a_daemon_killed_with_the_call_in_its_hands_lets_it_through(
+    lab: Lab, pbx: Pbx, observer: Observer
+) -> None:
+    lab.world.connect(pbx)
+    async with Daemon(pbx, {}) as daemon:
+        daemon.signal(signal.SIGSTOP)
+        line = await lab.world.dial("2125550004", "+12125550179")
+        daemon.kill()
+        await line.hear_who()
+        await line.hang_up()
+        journey = await observer.journey(did="2125550004")
+    assert way(journey) == FREE
+
+
+async def test_a_daemon_that_was_killed_is_absent_at_once(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    async with Daemon(pbx, {}) as daemon:
+        daemon.kill()
+        await daemon.stop()
+        while "screener" in await pbx.cli("ari show apps"):
+            pass
+        journey = await one_call(lab, observer, "2125550005")
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_WHY"] == "not screened: FAILED"
+
+
+async def test_a_daemon_that_ends_in_order_keeps_what_it_learned(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    policy = {"bucket": {"capacity": 1, "refill_per_hour": 1}, "ladder": [{"score": 5, "treatment": "reject"}]}
+    async with Daemon(pbx, policy) as daemon:
+        first = await one_call(lab, observer, "2125550006", "+12125550180")
+        assert await daemon.stop() == 0
+        await daemon.start()
+        second = await one_call(lab, observer, "2125550007", "+12125550180")
+    assert way(first) == FREE
+    assert way(second) == "reject > cause 21, never answered"
+
+
+async def test_shadow_mode_changes_nothing_but_the_variables(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    async with Daemon(pbx, {"mode": "shadow", "lists": {"block": ["+12125550181"]}}):
+        journey = await one_call(lab, observer, "2125550008", "+12125550181")
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_VERDICT"] == "reject"
+    assert journey.variables["SCREENER_TREATMENT"] == "pass"
+
+
+async def test_a_rejected_call_that_is_presented_again_is_rejected_again(
+    lab: Lab, pbx: Pbx, observer: Observer
+) -> None:
+    lab.world.connect(pbx)
+    policy = {"bucket": {"capacity": 1, "refill_per_hour": 1}, "ladder": [{"score": 5, "treatment": "reject"}]}
+    begun = time.time()
+    async with Daemon(pbx, policy):
+        for _ in range(3):
+            await lab.world.call("2125550009", "+12125550182", TALK)
+        journeys = await observer.wait(3, matches=lambda one: one.caller == "+12125550182" and one.began_at > begun - 1)
+    assert [way(one) for one in journeys] == [FREE, *["reject > cause 21, never answered"] * 2]
+    assert journeys[2].variables["SCREENER_REASONS"].startswith("again")
