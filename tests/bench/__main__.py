@@ -4,7 +4,8 @@ import asyncio
 import itertools
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +21,7 @@ ROUNDS, CALLS, RATE, HOLD = 5, 200, 40, 0.3
 """Rounds of each kind, calls in a round, calls a second, and seconds that a call lasts."""
 DIDS = {"plain": "92125550100", "screened": "2125550100"}
 """9 before the number goes past the screener."""
-POLICY = {"ladder": []}
+POLICY: Mapping[str, Any] = {"ladder": []}
 
 
 def callers() -> Iterator[str]:
