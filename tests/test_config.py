@@ -1,0 +1,251 @@
+"""A configuration is right, or every fault of it is named with its line and what to do about it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from screener.asterisk.settings import AriSettings
+from screener.config import PASSWORD_CREDENTIAL, PASSWORD_VARIABLE, Config, ConfigError, ari_password, load, parse
+from screener.policy.call import Attestation
+from screener.policy.verdict import Treatment
+from tests.lab.places import REPO
+
+SAMPLE = REPO / "config" / "screener.yaml"
+MINIMAL = b'policy: {region: "US"}\n'
+COMMENTED = re.compile(r"^( *)#( +)(?=[\w\"+-][^ ]*:( |$)|- [\"{])", re.MULTILINE)
+"""A setting or list entry that the sample shows commented out."""
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), "f.yaml")
+    return str(caught.value).splitlines()
+
+
+def policy(*lines: str) -> str:
+    """A policy of which only `lines` are wrong, from line 3 on."""
+    return "\n".join(["policy:", '  region: "US"', *(f"  {line}" for line in lines)])
+
+
+# ------------------------------------------------------------------------------------------- the sample, both ways
+
+
+def keys_of(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{path}{name}"
+        for inner in models_in(field.annotation):
+            yield from keys_of(inner, f"{path}{name}.")
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from models_in(inner)
+
+
+def keys_in(data: Any, path: str = "") -> Iterator[str]:
+    if isinstance(data, Mapping):
+        for name, inner in data.items():
+            known = "" if path in ("policy.dids.", "policy.points.attestation.") else f"{name}"
+            if known:
+                yield path + known
+            yield from keys_in(inner, f"{path}{known}." if known else path)
+    elif isinstance(data, list):
+        for inner in data:
+            yield from keys_in(inner, path)
+
+
+def uncommented() -> str:
+    """The sample with every setting in force."""
+    return COMMENTED.sub(r"\1 \2", SAMPLE.read_text()).replace(": []", ":").replace(": {}", ":")
+
+
+def test_the_sample_is_right_and_begins_in_shadow_mode() -> None:
+    assert load(SAMPLE).policy.mode == "shadow"
+
+
+def test_the_sample_shows_every_setting_and_no_other() -> None:
+    shown = set(keys_in(yaml.safe_load(uncommented())))
+    known = {key for key in keys_of(Config) if key != "asterisk.password"}  # password_file is what we recommend
+    assert shown == known
+
+
+def test_the_sample_with_every_setting_in_force_is_right() -> None:
+    config = parse(uncommented().encode())
+    assert len(config.policy.lists.block) == 2
+    assert config.policy.dids["+15559990000"].mailbox == "1000@default"
+
+
+def test_what_the_sample_calls_a_default_is_one() -> None:
+    sample, minimal = load(SAMPLE), parse(MINIMAL)
+    assert sample == minimal
+
+
+# ------------------------------------------------------------------------------------------------------- the faults
+
+
+def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
+    text = """policy:
+  mode: livee
+  region: "US"
+  bucket:
+    capcity: 3
+    refill_per_hour: often
+  lists:
+    block:
+      - "+1900*"
+      - 15552345678
+      - "12"
+"""
+    assert faults(text) == [
+        "f.yaml:2: policy.mode: expected 'shadow' or 'live', not 'livee'; did you mean live?",
+        "f.yaml:5: policy.bucket.capcity: there is no such key; did you mean capacity?",
+        "f.yaml:6: policy.bucket.refill_per_hour: expected a valid number, unable to parse string as a number, "
+        "not 'often'",
+        "f.yaml:10: policy.lists.block[1]: expected text, but YAML reads '15552345678' as something else: "
+        "put it in quotes",
+        "f.yaml:11: policy.lists.block[2]: expected a telephone number of US or one that begins with +, not '12'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["buckets: {}"], "3: policy.buckets: there is no such key; did you mean bucket?"),
+        (["zzz: 1"], "3: policy.zzz: there is no such key; expected one of bucket, captcha, dids,"),
+        (["mode: on"], "3: policy.mode: expected 'shadow' or 'live', not 'on'"),
+        (["mode: live"], "1: policy: the ladder sends calls to voicemail, but no mailbox is set (voicemail.mailbox)"),
+        (["ladder:", "  - {score: 5, treatment: captcha}", "  - {score: 3, treatment: menu}"],
+         "3: policy.ladder: each step of a ladder needs a higher score than the one before it"),
+        (["ladder: [{score: 5, treatment: captch}]"], "3: policy.ladder[0].treatment: expected 'pass',"),
+        (["ladder: [{score: 5}]"], "3: policy.ladder[0].treatment: this key is needed and is missing"),
+        (["captcha: {digits: 9}"], "3: policy.captcha.digits: expected less than or equal to 5, not '9'"),
+        (["captcha: {prompt: ['${SHELL(id)}']}"], "3: policy.captcha.prompt[0]: String should match pattern"),
+        (["menu: {options: [{destination: 'sales'}]}"], "3: policy.menu.options[0].destination: String should match"),
+        (["menu: {options: []}"], "3: policy.menu.options: Tuple should have at least 1 item"),
+        (["bucket:"], "3: policy.bucket: expected a valid dictionary or instance of BucketSettings"),
+        (["lists: {block: ['1900*']}"], "3: policy.lists.block[0]: expected a prefix in E.164 such as +1900*"),
+        (["dids:", "  '4155550100': {}", "  '+14155550100': {}"],
+         "5: policy.dids.+14155550100: +14155550100 stands here twice, in two spellings"),
+        (["mode: shadow", "mode: live"], "4: policy.mode: this key stands here twice"),
+        (["trust: &t {days: 3}"], None),
+        (["trust: &t {days: 3}", "bucket: *t"], "3: policy.bucket: anchors and aliases (& and *) are not used here"),
+        (["mode: !!python/name:os.system ''"], "3: policy.mode: no value that is understood here"),
+        (["mode: [", "x"], "not YAML:"),
+        (["\tmode: live"], "not YAML:"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_line_path_and_remedy(lines: list[str], expected: str | None) -> None:
+    if expected is None:
+        parse(policy(*lines).encode())
+    else:
+        assert any(expected in fault for fault in faults(policy(*lines))), faults(policy(*lines))
+
+
+def test_a_wrong_entry_of_a_list_hides_no_other() -> None:
+    found = faults(policy("lists:", "  allow:", '    - "12"', '    - {numbr: "+41791234567"}', "    - true"))
+    assert [fault.split(": ")[0] for fault in found] == ["f.yaml:5", "f.yaml:6", "f.yaml:6", "f.yaml:7"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[]", b"a", b"5", b"\xff\xfe\xff", b"\x00", b"a: \x80", b"[" * 100_000, b"{a: " * 50_000, b"- " * 100_000,
+     b"policy: {region: 2026-01-01}", b"? [a]\n: 1", b"--- 1\n--- 2", b"policy: {region: US, <<: {a: 1}}"],
+)  # fmt: skip
+def test_what_is_no_configuration_is_refused_and_nothing_worse(text: bytes) -> None:
+    with pytest.raises(ConfigError):
+        parse(text)
+
+
+@given(st.binary() | st.text().map(str.encode) | st.text(alphabet="policy:\n -{}[]\"'&*!#|>%@`1").map(str.encode))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_raise_anything_but_a_configuration_error(text: bytes) -> None:
+    try:
+        parse(text)
+    except ConfigError as error:
+        assert str(error)
+
+
+def test_what_a_message_quotes_cannot_move_the_cursor() -> None:
+    (found,) = faults(policy('mode: "\\e[2J\\u202e"'))
+    assert "\x1b" not in found
+    assert "\u202e" not in found
+
+
+def test_a_file_that_is_not_there_or_too_long_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+    long = tmp_path / "long.yaml"
+    long.write_bytes(b"#" * (9 << 20))
+    with pytest.raises(ConfigError, match="longer than 8 MB"):
+        load(long)
+
+
+# ------------------------------------------------------------------------------------------------------ the password
+
+
+def with_password(tmp_path: Path, mode: int) -> Path:
+    file = tmp_path / "screener.yaml"
+    file.write_text('policy: {region: "US"}\nasterisk: {password: "s3cret"}\n')
+    file.chmod(mode)
+    return file
+
+
+def test_a_password_in_a_file_that_everybody_reads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="chmod 640") as caught:
+        load(with_password(tmp_path, 0o644))
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(load(with_password(tmp_path, 0o640)))
+
+
+@pytest.mark.parametrize("wrong", ["{password: [s3cret]}", "{password: {s3cret: 1}}", "{password: s3cret, passwrd: s3cret}",
+                                   "{password: s3cret, password_file: /p}", "{password: 531337}"])  # fmt: skip
+def test_no_message_shows_a_password(wrong: str) -> None:
+    said = "\n".join(faults(f'policy: {{region: "US"}}\nasterisk: {wrong}'))
+    assert "asterisk" in said
+    assert "531337" not in said
+    assert "s3cret" not in said.replace("asterisk.password.s3cret", "")
+
+
+def test_the_password_comes_from_where_it_was_put(tmp_path: Path) -> None:
+    file, kept = tmp_path / "screener.yaml", tmp_path / PASSWORD_CREDENTIAL
+    kept.write_text("of the file\n")
+    plain, named = AriSettings(), AriSettings(password_file=kept)
+    assert ari_password(named, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the file"
+    assert ari_password(plain, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the variable"
+    assert ari_password(plain, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, file).get_secret_value() == "of the file"
+
+
+def test_a_password_that_is_missing_is_a_fault_that_says_where_to_put_it(tmp_path: Path) -> None:
+    file = tmp_path / "screener.yaml"
+    with pytest.raises(ConfigError, match=f"no password for the ARI user 'screener'.*{PASSWORD_VARIABLE}"):
+        ari_password(AriSettings(), {}, file)
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        ari_password(AriSettings(password_file=tmp_path / "none"), {}, file)
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="it is no text"):
+        ari_password(AriSettings(password_file=binary), {}, file)
+
+
+def test_the_samples_for_asterisk_leave_every_secret_to_the_reader() -> None:
+    for path in (REPO / "config" / "asterisk").iterdir():
+        for line in path.read_text().splitlines():
+            if re.match(r"\s*(password|secret)\s*=", line):
+                assert "CHOOSE" in line or "choose" in line, f"{path.name}: {line}"
+
+
+def test_the_words_of_the_choices_are_those_of_the_readme() -> None:
+    readme = (REPO / "README.md").read_text()
+    for word in (*Treatment, *(level for level in Attestation if len(level) > 1)):
+        assert str(word) in readme
