@@ -3,7 +3,7 @@
 import difflib
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -31,6 +31,7 @@ ANY_ENTRY: Final = "+1*"
 """An entry of a list of numbers that is right everywhere."""
 
 _MEMBER: Final = re.compile(r"<\w+\.\w+: ('[^']*')>")
+_QUOTED: Final = re.compile(r"'([^']*)'")
 
 Path_ = tuple[str | int, ...]
 
@@ -99,7 +100,8 @@ def parse(text: bytes, file: Path | str = "<text>") -> Config:
         config = Config.model_validate(document.data)
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        faults += [_fault(document, one) for one in wrong]
+        told = {fault.path for fault in faults}
+        faults += [fault for one in wrong if (fault := _fault(document, one)).path not in told]
         # What is right may hold numbers that cannot be read: those are told in the same breath.
         for one in wrong:
             _remove(document.data, one["loc"])
@@ -205,7 +207,8 @@ def _compose(text: bytes) -> yaml.Node | None:
     for event in yaml.parse(text, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+            mark = event.start_mark
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=mark)  # type: ignore[arg-type]
     node: yaml.Node | None = yaml.compose(text, Loader=LOADER)
     return node
 
@@ -222,25 +225,28 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
     kind, written = error["type"], document.written.get(path)
     if kind == "extra_forbidden":
         known = _keys(path[:-1])
-        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
-        nearest = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(sorted(known))}"
-        return f"there is no such key; {nearest}"
+        return (
+            f"there is no such key; {_nearest(str(path[-1]), known) or 'expected one of ' + ', '.join(sorted(known))}"
+        )
     if kind == "missing":
         return "this key is needed and is missing"
-    if kind in ("string_type", "model_type", "dataclass_type") and written is not None:
+    if kind == "model_type" and not (path and isinstance(path[-1], int)):
+        return f"expected a section, with keys such as {_keys(path)[0]}"
+    if "password" in path:
+        return "expected text in quotes"
+    if kind in ("string_type", "model_type") and written is not None:
         return f"expected text, but YAML reads {_quoted(written)} as something else: put it in quotes"
     # Of a choice among members of an enumeration pydantic shows what Python calls them.
     said = _MEMBER.sub(r"\1", str(error["msg"])).removeprefix("Value error, ").replace("Input should be", "expected")
-    if written is None or "password" in path:
+    if written is None:
         return said
-    options = (
-        _MEMBER.sub(r"\1", str(error.get("ctx", {}).get("expected", "")))
-        .replace("'", "")
-        .replace(" or ", ", ")
-        .split(", ")
-    )
-    near = difflib.get_close_matches(written, options, n=1, cutoff=0.5) if kind in ("enum", "literal_error") else []
-    return f"{said}, not {_quoted(written)}" + (f"; did you mean {near[0]}?" if near else "")
+    nearest = _nearest(written, _QUOTED.findall(said)) if kind in ("enum", "literal_error") else ""
+    return f"{said}, not {_quoted(written)}" + (f"; {nearest}" if nearest else "")
+
+
+def _nearest(written: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(written, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _keys(path: Path_) -> list[str]:
