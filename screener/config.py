@@ -222,7 +222,7 @@ def _fault(document: _Document, error: Any) -> Fault:
 
 
 def _message(document: _Document, error: Any, path: Path_) -> str:
-    kind, written = error["type"], document.written.get(path)
+    kind = error["type"]
     if kind == "extra_forbidden":
         known = _keys(path[:-1])
         return (
@@ -234,10 +234,15 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
         return f"expected a section, with keys such as {_keys(path)[0]}"
     if "password" in path:
         return "expected text in quotes"
+    return _about_value(kind, error["msg"], document.written.get(path))
+
+
+def _about_value(kind: str, message: str, written: str | None) -> str:
+    """Say what is wrong with a value; `written` is how it stands in the file, if it is a scalar."""
     if kind in ("string_type", "model_type") and written is not None:
         return f"expected text, but YAML reads {_quoted(written)} as something else: put it in quotes"
     # Of a choice among members of an enumeration pydantic shows what Python calls them.
-    said = _MEMBER.sub(r"\1", str(error["msg"])).removeprefix("Value error, ").replace("Input should be", "expected")
+    said = _MEMBER.sub(r"\1", message).removeprefix("Value error, ").replace("Input should be", "expected")
     if written is None:
         return said
     nearest = _nearest(written, _QUOTED.findall(said)) if kind in ("enum", "literal_error") else ""
