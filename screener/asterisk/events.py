@@ -93,7 +93,7 @@ def survey(channels: str, application: str) -> tuple[set[str], list[CallEntered]
         listed, ours = json.loads(channels), set(json.loads(application)["channel_ids"])
         present = {_text(channel, "id") for channel in listed}
         return present, [_waiting(channel) for channel in listed if channel["id"] in ours and _in_stasis(channel)]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedEventError(f"a list of channels cannot be read: {error}") from error
 
 

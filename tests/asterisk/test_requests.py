@@ -1,0 +1,128 @@
+"""What we ask of Asterisk for one call, and the variables that the dialplan gets."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screener.asterisk import commands
+from screener.asterisk.prompts import PLAIN
+from screener.asterisk.rest import Answer, Request, channel_path
+from screener.asterisk.variables import channel_variables, summary
+from screener.policy.decide import decide
+from screener.policy.remembered import Failures, Remembered
+from screener.policy.verdict import Treatment
+from tests.lab.places import REPO
+from tests.policy.builders import REFUSED, TAKEN, make_call, make_policy, thorough
+
+DIALPLAN = (REPO / "dialplan" / "screener.conf").read_text()
+SALT = "00ff"
+
+
+def variables_of(treatment: Treatment, **policy: object) -> dict[str, str]:
+    compiled = make_policy(**{"ladder": [{"score": 5, "treatment": str(treatment)}], **policy})
+    call = make_call()
+    verdict = decide(call, Remembered(rate=REFUSED), compiled, 0.0)
+    assert verdict.acted is treatment
+    return dict(channel_variables(call, verdict, compiled, prompts=PLAIN, below=lambda bound: bound - 1, salt=SALT))
+
+
+def test_plain_values_travel_in_one_request_and_others_by_themselves() -> None:
+    requests = list(commands.set_variables("1.1", {"A": "1", "B": "", "C": "a b", "D": "x,y", "E": "d/4&d/5"}))
+    assert requests[0].body == {"variable": "ARRAY(A,B,E)", "value": "1,,d/4&d/5"}
+    assert {request.body["variable"]: request.body["value"] for request in requests[1:] if request.body} == {
+        "C": "a b", "D": "x,y",
+    }  # fmt: skip
+    assert all(request.uri == "channels/1.1/variable" for request in requests)
+
+
+def test_no_plain_values_need_no_request_for_them() -> None:
+    assert [request.body for request in commands.set_variables("1.1", {"C": "a b"})] == [
+        {"variable": "C", "value": "a b"}
+    ]
+
+
+def test_ids_are_data() -> None:
+    assert channel_path("../applications/x?a=b&c", "continue") == "channels/..%2Fapplications%2Fx%3Fa%3Db%26c/continue"
+    assert commands.claim("app", "1&application=other").uri == (
+        "events/claim?channelId=1%26application%3Dother&application=app"
+    )
+
+
+@pytest.mark.parametrize("status", [404, 409, 412])
+def test_a_call_that_moved_on_is_gone_and_no_error(status: int) -> None:
+    assert Answer(status=status).gone
+    assert not Answer(status=status).ok
+    assert Answer(status=204).ok
+
+
+def test_a_uri_without_a_query_is_the_path() -> None:
+    assert Request(method="GET", path="asterisk/ping").uri == "asterisk/ping"
+
+
+# ---------------------------------------------------------------------------------------------- variables and dialplan
+
+
+def test_every_treatment_has_its_context_and_every_context_its_treatment() -> None:
+    contexts = set(re.findall(r"^\[screener-(\w+)\]", DIALPLAN, re.MULTILINE))
+    assert contexts - {"inbound", "begin", "limit", "next"} == {str(treatment) for treatment in Treatment}
+
+
+@pytest.mark.parametrize("treatment", Treatment)
+def test_the_dialplan_reads_every_variable_that_a_treatment_sets(treatment: Treatment) -> None:
+    written = set(variables_of(treatment))
+    read = set(re.findall(r"\$\{(SCREENER_\w+)", DIALPLAN))
+    for name in written - set(summary(decide(make_call(), Remembered(rate=TAKEN), make_policy(), 0), make_policy())):
+        assert any(re.fullmatch(f"{known}\\w*" if known.endswith("_") else known, name) for known in read), name
+
+
+def test_the_answer_to_a_captcha_is_in_no_variable_but_as_a_salted_hash() -> None:
+    variables = variables_of(Treatment.CAPTCHA, captcha={"digits": 3, "attempts": 2, "then": "reject"})
+    assert variables["SCREENER_HASH_1"] == hashlib.sha1(f"{SALT}999".encode()).hexdigest()
+    assert variables["SCREENER_LENGTH_1"] == "3"
+    assert variables["SCREENER_TRIES"] == "2"
+    assert "SCREENER_HASH_3" not in variables
+    assert "999" not in variables.values()
+
+
+def test_a_captcha_is_spoken_twice_and_the_second_says_that_it_is_another() -> None:
+    variables = variables_of(Treatment.CAPTCHA)
+    once = "vm-press&digits/9&digits/9"
+    assert variables["SCREENER_PROMPT_1"] == f"{once}&silence/1&{once}"
+    assert variables["SCREENER_PROMPT_2"] == f"please-try-again&{once}&silence/1&{once}"
+
+
+def test_a_menu_gives_each_option_a_key_of_its_own() -> None:
+    options = [{"prompt": ["a"], "destination": "sales,s,1"}, {"prompt": ["b"]}]
+    variables = variables_of(Treatment.MENU, menu={"options": options})
+    keys = {name[-1]: value for name, value in variables.items() if re.fullmatch(r"SCREENER_MENU_\d", name)}
+    assert sorted(keys.values()) == ["on", "sales,s,1"]
+    assert len(keys) == 2
+    for key in keys:
+        assert f"digits/{key}" in variables["SCREENER_MENU_PROMPT"].split("&")
+
+
+def test_voicemail_and_rejection_have_what_they_need_also_as_the_treatment_after_a_captcha() -> None:
+    assert variables_of(Treatment.VOICEMAIL)["SCREENER_MAILBOX"] == "600@default"
+    assert variables_of(Treatment.CAPTCHA)["SCREENER_MAILBOX"] == "600@default"
+    assert variables_of(Treatment.CAPTCHA, captcha={"then": "reject"}, reject={"cause": 17})["SCREENER_CAUSE"] == "17"
+    assert variables_of(Treatment.REJECT, reject={"tone": True})["SCREENER_TONE"] == "yes"
+
+
+@given(st.text(max_size=500))
+@thorough
+def test_the_reason_on_the_channel_means_nothing_to_a_dialplan(raw: str) -> None:
+    call, policy = make_call(raw), make_policy()
+    verdict = decide(call, Remembered(rate=REFUSED, failures=Failures(count=1, last_at=0.0)), policy, 1.0)
+    why = summary(verdict, policy)["SCREENER_WHY"]
+    assert not set(why) & set("${}[]\"'\\&|<>^!\r\n\x00")
+    assert why.isascii()
+    assert len(why) <= 400
+
+
+def test_the_samples_of_asterisk_name_the_application_that_is_the_default() -> None:
+    sample = Path(REPO / "config/asterisk/ari.conf").read_text()
+    assert "[screener]" in sample
