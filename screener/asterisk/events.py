@@ -21,6 +21,10 @@ class MalformedEventError(ValueError):
     """An event that is not what Asterisk's documentation says."""
 
 
+class UnknownEventError(MalformedEventError):
+    """An event of a type that the event filter does not let through."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """A channel as events describe it. All strings are as they came."""
@@ -80,7 +84,9 @@ Event = CallEntered | CallOffered | OutcomeReported | CallEnded | Replaced
 def read(message: Mapping[str, Any]) -> Event | None:
     """Return the event of a message, or None for one that is not ours. Raises MalformedEventError."""
     reader = READERS.get(_text(message, "type"))
-    return reader(message) if reader else None
+    if reader is None:
+        raise UnknownEventError(_text(message, "type"))
+    return reader(message)
 
 
 def survey(channels: str, application: str) -> tuple[set[str], list[CallEntered]]:

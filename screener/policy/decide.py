@@ -45,9 +45,8 @@ def climb(ladder: Ladder, score: float) -> tuple[Treatment, str]:
     """Return the treatment of the highest step that the score reaches, and a sentence that names the step."""
     reached = [rung for rung in ladder if score >= rung.score]
     if reached:
-        return reached[
-            -1
-        ].treatment, f"score {score:g} reaches the step {reached[-1].treatment} at {reached[-1].score:g}"
+        rung = reached[-1]
+        return rung.treatment, f"score {score:g} reaches the step {rung.treatment} at {rung.score:g}"
     if ladder:
         return Treatment.PASS, f"score {score:g} is below the first step, {ladder[0].treatment} at {ladder[0].score:g}"
     return Treatment.PASS, f"score {score:g}; the ladder has no steps"

@@ -15,6 +15,7 @@ from screener.asterisk.events import (
     MalformedEventError,
     OutcomeReported,
     Replaced,
+    UnknownEventError,
     read,
     survey,
 )
@@ -97,11 +98,14 @@ def test_a_call_of_unknown_length_ends_all_the_same() -> None:
     assert ended.seconds == 0
 
 
-@pytest.mark.parametrize(
-    "message", [{"type": "ChannelVarset"}, {"type": "NewInAsterisk99"}, {**REPORTED, "eventname": "X"}]
-)
-def test_events_that_are_not_ours_are_none(message: dict[str, Any]) -> None:
-    assert read(message) is None
+def test_user_events_of_others_are_none_of_ours() -> None:
+    assert read({**REPORTED, "eventname": "X"}) is None
+
+
+@pytest.mark.parametrize("name", ["ChannelVarset", "NewInAsterisk99"])
+def test_an_event_that_the_filter_should_have_kept_back_is_named(name: str) -> None:
+    with pytest.raises(UnknownEventError, match=name):
+        read({"type": name})
 
 
 @pytest.mark.parametrize(

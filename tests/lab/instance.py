@@ -144,7 +144,11 @@ class Instance:
 
     async def cli(self, command: str) -> str:
         """Run a command of Asterisk's command line and return what it prints."""
-        return await self._running().run("asterisk", "-C", f"{INSIDE}/etc/asterisk.conf", "-rx", command)
+        return await self.run("asterisk", "-C", f"{INSIDE}/etc/asterisk.conf", "-rx", command)
+
+    async def run(self, *argv: str) -> str:
+        """Run a program beside Asterisk, in the same root, and return what it prints."""
+        return await self._running().run(*argv)
 
     # ---------------------------------------------------------------------------------------- configuration
 
