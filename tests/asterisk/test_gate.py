@@ -1,0 +1,266 @@
+"""What the gate does when Asterisk answers oddly or not at all: for the ordinary way see tests/pbx."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from screener.asterisk.errors import AriUnavailableError
+from screener.asterisk.events import CallEnded, CallEntered, CallOffered, Channel, OutcomeReported
+from screener.asterisk.gate import CALLS_FOLLOWED, Clocks, Gate
+from screener.asterisk.rest import Answer, Request
+from screener.memory.journal import Ended, Judged
+from screener.memory.local import LocalMemory
+from screener.policy.policy import Policy
+from screener.policy.remembered import Outcome, Result
+from screener.policy.verdict import Treatment
+from tests.policy.builders import CALLER, make_call, make_policy
+
+CAPTCHA = make_policy(points={"attestation": {"none": 5}})
+PASSED = Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=1)
+OK = Answer(status=204)
+
+
+class Asterisk:
+    """Answers requests as told, and keeps them."""
+
+    def __init__(self, answer: Callable[[Request], Answer] = lambda _: OK) -> None:
+        self.answer = answer
+        self.asked: list[Request] = []
+
+    async def send(self, *requests: Request) -> list[Answer]:
+        self.asked += requests
+        return [self.answer(request) for request in requests]
+
+    @property
+    def continued(self) -> list[str]:
+        return [request.query["context"] for request in self.asked if request.path.endswith("/continue")]
+
+
+class Record:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.verdicts: list[Judged] = []
+        self.outcomes: list[tuple[str, Outcome]] = []
+        self.ends: list[tuple[str, Ended]] = []
+
+    def judged(self, judged: Judged) -> None:
+        self.verdicts.append(judged)
+
+    def outcome(self, call_id: str, outcome: Outcome, at: float) -> None:
+        self.outcomes.append((call_id, outcome))
+
+    def ended(self, call_id: str, ended: Ended) -> None:
+        self.ends.append((call_id, ended))
+
+
+class Bench:
+    """A gate between a scripted Asterisk and a record."""
+
+    def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None) -> None:
+        self.asterisk, self.record, self.policy = asterisk or Asterisk(), Record(), policy
+        self.memory = LocalMemory(seed=1, callers=1024)
+        clocks = Clocks(steady=lambda: 100.0, wall=lambda: 1e9)
+        self.gate = Gate(
+            self.asterisk, application="screener", memory=self.memory, record=self.record,
+            policy=lambda: self.policy, clocks=clocks, pepper=b"x",
+        )  # fmt: skip
+
+    async def take(self, *events: Any) -> None:
+        for event in events:
+            self.gate.take(event)
+            await self.gate.tasks.finish(5)
+
+
+def entered(id_: str = "1.1", number: str = CALLER) -> CallEntered:
+    channel = Channel(id=id_, name="PJSIP/t-00000001", number=number, caller_name="", exten="s", language="en")
+    return CallEntered(channel=channel, facts={"did": "4155550100"})
+
+
+def ended(id_: str = "1.1", cause: int = 16) -> CallEnded:
+    return CallEnded(channel_id=id_, cause=cause, cause_text="Normal Clearing", seconds=5)
+
+
+def survey_of(waiting: Iterable[str], present: Iterable[str] = ()) -> Callable[[Request], Answer]:
+    """An Asterisk in which `waiting` are in Stasis, and `present` elsewhere."""
+    part = {"name": "PJSIP/t-00000001", "caller": {"name": "", "number": CALLER}}
+
+    def channel(id_: str, app: str) -> dict[str, Any]:
+        return {"id": id_, **part, "dialplan": {"exten": "s", "app_name": app, "app_data": "screener,did=4155550100"}}
+
+    def answer(request: Request) -> Answer:
+        if request.path == "channels":
+            listed = [channel(id_, "Stasis") for id_ in waiting] + [channel(id_, "Dial") for id_ in present]
+            return Answer(status=200, body=json.dumps(listed))
+        if request.path == "applications/screener" and request.method == "GET":
+            return Answer(status=200, body=json.dumps({"channel_ids": [*waiting, *present]}))
+        return OK
+
+    return answer
+
+
+# --------------------------------------------------------------------------------------------------------- odd answers
+
+
+async def test_a_call_is_subscribed_to_told_and_sent_on_in_this_order() -> None:
+    bench = Bench()
+    await bench.take(entered())
+    paths = [request.path for request in bench.asterisk.asked]
+    assert paths[0] == "applications/screener/subscription"
+    assert set(paths[1:-1]) == {"channels/1.1/variable"}
+    assert paths[-1] == "channels/1.1/continue"
+    assert bench.asterisk.continued == ["screener-captcha"]
+
+
+@pytest.mark.parametrize("status", [404, 409, 412])
+async def test_a_call_that_hung_up_before_its_verdict_is_recorded_as_that(status: int) -> None:
+    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=status)))
+    await bench.take(entered())
+    assert [judged.verdict.treatment for judged in bench.record.verdicts] == [Treatment.CAPTCHA]
+    assert [(id_, end.cause_text) for id_, end in bench.record.ends] == [("1.1", "hung up before it was treated")]
+    await bench.take(ended())
+    assert len(bench.record.ends) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 500, 503])
+async def test_an_answer_that_is_a_refusal_is_told_and_the_lease_does_the_rest(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=status, body="\x1b[2J no")))
+    await bench.take(entered())
+    assert f"Asterisk answered {status} to applications/screener/subscription: '\\x1b[2J no'" in caplog.text
+    assert len(bench.record.verdicts) == 1
+
+
+async def test_an_asterisk_that_does_not_answer_leaves_the_call_to_the_lease(caplog: pytest.LogCaptureFixture) -> None:
+    def unavailable(_: Request) -> Answer:
+        raise AriUnavailableError("Asterisk did not answer within 0.5 s")
+
+    bench = Bench(asterisk=Asterisk(unavailable))
+    await bench.take(entered(), CallOffered(channel_id="2.1"))
+    await bench.gate.connected()
+    assert "call 1.1 is left to the dialplan's lease: Asterisk did not answer" in caplog.text
+    assert "call 2.1 is left to the dialplan's lease" in caplog.text
+    assert "cannot catch up with Asterisk's calls" in caplog.text
+    assert len(bench.record.verdicts) == 1
+
+
+async def test_an_offered_call_is_claimed_and_losing_it_is_ordinary(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=409)))
+    await bench.take(CallOffered(channel_id="1.1"))
+    assert [request.uri for request in bench.asterisk.asked] == ["events/claim?channelId=1.1&application=screener"]
+    assert not caplog.records
+    assert bench.record.verdicts == []
+
+
+# --------------------------------------------------------------------------------------------------------- what follows
+
+
+async def test_what_a_treatment_shows_is_learned_once_and_recorded_with_the_end() -> None:
+    bench = Bench()
+    await bench.take(entered(), OutcomeReported(channel_id="1.1", outcome=PASSED), ended())
+    assert bench.record.outcomes == [("1.1", PASSED)]
+    assert [end.seconds for _, end in bench.record.ends] == [5]
+    await bench.take(entered("1.2"))
+    assert bench.asterisk.continued == ["screener-captcha", "screener-pass"]
+
+
+async def test_who_hangs_up_in_a_captcha_has_abandoned_it_and_is_no_worse_for_it() -> None:
+    bench = Bench()
+    await bench.take(entered(), ended())
+    assert [outcome.result for _, outcome in bench.record.outcomes] == [Result.ABANDONED]
+    await bench.take(entered("1.2"))
+    assert bench.record.verdicts[0].verdict.score == bench.record.verdicts[1].verdict.score
+
+
+async def test_events_of_calls_that_are_not_ours_change_nothing() -> None:
+    bench = Bench()
+    await bench.take(OutcomeReported(channel_id="9.9", outcome=PASSED), ended("9.9"))
+    assert (bench.record.outcomes, bench.record.ends, bench.asterisk.asked) == ([], [], [])
+
+
+async def test_the_policy_in_force_is_asked_for_at_each_call() -> None:
+    bench = Bench()
+    await bench.take(entered())
+    bench.policy = make_policy()
+    await bench.take(entered("1.2"))
+    assert bench.asterisk.continued == ["screener-captcha", "screener-pass"]
+
+
+async def test_calls_that_never_end_are_followed_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("screener.asterisk.gate.CALLS_FOLLOWED", 3)
+    bench = Bench()
+    await bench.take(*(entered(f"1.{number}") for number in range(5)))
+    await bench.take(*(ended(f"1.{number}") for number in range(5)))
+    assert [id_ for id_, _ in bench.record.ends] == ["1.2", "1.3", "1.4"]
+    assert CALLS_FOLLOWED >= 10_000
+
+
+# ----------------------------------------------------------------------------------------------------------- catching up
+
+
+async def test_a_call_that_waits_in_stasis_is_judged_at_the_connection_and_once() -> None:
+    bench = Bench(asterisk=Asterisk(survey_of(["1.1"])))
+    await bench.gate.connected()
+    await bench.take(entered())  # its event comes after all
+    assert bench.asterisk.continued == ["screener-captcha"]
+    (judged,) = bench.record.verdicts
+    expected = make_call()
+    assert (judged.call.caller, judged.call.did) == (expected.caller, expected.did)
+
+
+async def test_a_call_that_ended_while_nobody_listened_is_over() -> None:
+    bench = Bench()
+    await bench.take(entered("1.1"), entered("1.2"))
+    bench.asterisk.answer = survey_of([], present=["1.2"])
+    await bench.gate.connected()
+    assert [(id_, end.cause_text) for id_, end in bench.record.ends] == [("1.1", "ended while disconnected")]
+
+
+async def test_a_call_that_is_ours_and_already_talks_is_not_judged_again() -> None:
+    bench = Bench(asterisk=Asterisk(survey_of([], present=["1.1"])))
+    await bench.gate.connected()
+    await bench.take()
+    assert bench.asterisk.continued == []
+
+
+@pytest.mark.parametrize("body", ["", "[", "5", "[[]]"])
+async def test_a_survey_that_cannot_be_read_is_told_and_no_more(body: str, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=200, body=body)))
+    await bench.gate.connected()
+    assert "cannot catch up with Asterisk's calls" in caplog.text
+
+
+# ---------------------------------------------------------------------------------------------------------- fail open
+
+
+async def test_facts_that_cannot_be_read_let_the_call_through(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("screener.asterisk.gate.read_call", fail)
+    bench = Bench()
+    await bench.take(entered())
+    assert bench.asterisk.continued == ["screener-pass"]
+    assert "the facts of call 1.1 cannot be read: letting the call through" in caplog.text
+
+
+async def test_a_task_that_is_cancelled_says_nothing_to_asterisk() -> None:
+    reached = asyncio.Event()
+
+    class Hanging(Asterisk):
+        async def send(self, *requests: Request) -> list[Answer]:
+            reached.set()
+            await asyncio.Event().wait()
+            return []
+
+    bench = Bench(asterisk=Hanging())
+    bench.gate.take(entered())
+    await reached.wait()
+    await bench.gate.tasks.finish(0)
+    assert len(bench.gate.tasks) == 0
