@@ -156,7 +156,7 @@ async def test_an_offered_call_is_claimed_and_losing_it_is_ordinary(caplog: pyte
     assert bench.record.verdicts == []
 
 
-# --------------------------------------------------------------------------------------------------------- what follows
+# -------------------------------------------------------------------------------------------------------- what follows
 
 
 async def test_what_a_treatment_shows_is_learned_once_and_recorded_with_the_end() -> None:
@@ -199,7 +199,7 @@ async def test_calls_that_never_end_are_followed_up_to_a_number(monkeypatch: pyt
     assert CALLS_FOLLOWED >= 10_000
 
 
-# ----------------------------------------------------------------------------------------------------------- catching up
+# --------------------------------------------------------------------------------------------------------- catching up
 
 
 async def test_a_call_that_waits_in_stasis_is_judged_at_the_connection_and_once() -> None:
@@ -234,7 +234,7 @@ async def test_a_survey_that_cannot_be_read_is_told_and_no_more(body: str, caplo
     assert "cannot catch up with Asterisk's calls" in caplog.text
 
 
-# ---------------------------------------------------------------------------------------------------------- fail open
+# ----------------------------------------------------------------------------------------------------------- fail open
 
 
 async def test_facts_that_cannot_be_read_let_the_call_through(

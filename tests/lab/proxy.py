@@ -21,6 +21,8 @@ class Proxy:
         """What clients wrote into their WebSockets."""
         self.sockets = 0
         """WebSockets opened since the beginning."""
+        self.deaf = False
+        """Whether what Asterisk says is lost on the way."""
         self._pbx = pbx
         self._swallow = swallow
         self._clients: list[web.WebSocketResponse] = []
@@ -106,7 +108,8 @@ class Proxy:
 
     async def _down(self, asterisk: aiohttp.ClientWebSocketResponse, client: web.WebSocketResponse) -> None:
         async for frame in asterisk:
-            await client.send_str(frame.data)
+            if not self.deaf:
+                await client.send_str(frame.data)
 
     async def _up(self, client: web.WebSocketResponse, asterisk: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in client:

@@ -1,16 +1,26 @@
 """Whatever of ours fails, the call goes through."""
 
+import asyncio
+import dataclasses
 import signal
 import time
 
 import pytest
 
+from screener.asterisk.connection import AriConnection
+from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.settings import AriSettings
+from screener.memory.local import LocalMemory
+from screener.policy.verdict import Treatment
+from tests.asterisk.test_gate import Record
 from tests.demo.scenes import way
 from tests.lab.behaviours import listen_and_obey
-from tests.lab.daemon import Daemon
+from tests.lab.daemon import DIALPLAN, Daemon
 from tests.lab.lab import Lab
 from tests.lab.observe import Journey, Observer
-from tests.lab.pbx import Pbx
+from tests.lab.pbx import Pbx, Settings
+from tests.lab.proxy import Proxy
+from tests.policy.builders import make_policy
 
 pytestmark = pytest.mark.pbx
 
@@ -80,6 +90,48 @@ async def test_a_daemon_that_ends_in_order_keeps_what_it_learned(lab: Lab, pbx: 
         second = await one_call(lab, observer, "2125550007", "+12125550180")
     assert way(first) == FREE
     assert way(second) == "reject > cause 21, never answered"
+
+
+async def test_a_policy_that_fails_lets_the_call_through(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    settings = AriSettings.model_validate({"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user})
+    connection, journal = AriConnection(settings, pbx.ari_password), Record()
+    broken = dataclasses.replace(make_policy(), bucket=None)  # type: ignore[arg-type]
+    gate = Gate(
+        connection, application="screener", memory=LocalMemory(seed=1, callers=1024), record=journal,
+        policy=lambda: broken, clocks=Clocks(steady=time.monotonic, wall=time.time), pepper=b"x",
+    )  # fmt: skip
+    running = asyncio.Task(connection.run(gate))
+    while "screener" not in await pbx.cli("ari show apps"):
+        assert not running.done()
+    journey = await one_call(lab, observer, "2125550010")
+    await gate.tasks.finish(2)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_WHY"] == "not screened: the policy failed (AttributeError)"
+    assert [judged.verdict.treatment for judged in journal.verdicts] == [Treatment.PASS]
+
+
+async def test_a_call_that_came_while_the_daemon_was_away_is_judged_when_it_is_back(lab: Lab) -> None:
+    settings = Settings(dialplan=[DIALPLAN], variables={"SCREENER_LEASE": "20"})
+    async with lab.passing_pbx(settings) as pbx, Proxy(pbx) as proxy:
+        observer = Observer(pbx)
+        lab.world.connect(pbx)
+        policy = {"lists": {"block": ["+12125550183"]}}
+        async with Daemon(pbx, policy, asterisk={"url": proxy.url}) as daemon:
+            # Its events get lost on the way, as those that are sent between two connections.
+            proxy.deaf = True
+            line = await lab.world.dial("2125550011", "+12125550183")
+            while "Stasis" not in await pbx.cli("core show channels concise"):
+                pass
+            proxy.deaf = False
+            await proxy.cut()
+            await daemon.logged("waits in Stasis: judging it now")
+            await line.ended(timeout=20)
+        journey = await observer.journey(did="2125550011")
+    assert way(journey) == "reject > cause 21, never answered"
+    assert line.result().sip_code == 403
 
 
 async def test_shadow_mode_changes_nothing_but_the_variables(lab: Lab, pbx: Pbx, observer: Observer) -> None:
