@@ -68,6 +68,21 @@ async def test_a_daemon_killed_with_the_call_in_its_hands_lets_it_through(
     assert way(journey) == FREE
 
 
+async def test_a_daemon_killed_during_a_captcha_cuts_nothing_short(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    policy = {"points": {"attestation": {"none": 5}}, "ladder": [{"score": 5, "treatment": "captcha"}]}
+    async with Daemon(pbx, policy) as daemon:
+        line = await lab.world.dial("2125550012", "+12125550184")
+        digits = await line.hear_digits(0.6)
+        daemon.kill()
+        await daemon.stop()
+        await line.press(digits)
+        assert await line.hear_who() == "agent"
+        await line.hang_up()
+        journey = await observer.journey(did="2125550012")
+    assert way(journey) == "captcha > pass > agent answers"
+
+
 async def test_a_daemon_that_was_killed_is_absent_at_once(lab: Lab, pbx: Pbx, observer: Observer) -> None:
     lab.world.connect(pbx)
     async with Daemon(pbx, {}) as daemon:
