@@ -1,6 +1,7 @@
 """The commands as an administrator types them: what they print, where, and with what exit status."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from screener.cli import main
+from screener.config import PASSWORD_VARIABLE
 from screener.memory.journal import Ended, Journal, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
@@ -99,7 +101,7 @@ def test_every_command_refuses_a_wrong_configuration_alike(tmp_path: Path, comma
 def test_run_without_a_password_says_where_to_put_it(config: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "screener", "run", "--config", str(config)],
-        capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False, env={k: v for k, v in os.environ.items() if k != PASSWORD_VARIABLE},
     )  # fmt: skip
     assert result.returncode == 2
     assert "no password for the ARI user 'screener': set password_file" in result.stderr
