@@ -16,7 +16,7 @@ from tests.lab.places import LabError, lab_directory
 
 SUITE: Final = "forky"
 """Debian 12 and 13 carry no Asterisk; this suite does."""
-PACKAGES: Final = ("asterisk", "asterisk-core-sounds-en", "asterisk-core-sounds-en-gsm", "sip-tester")
+PACKAGES: Final = ("asterisk", "asterisk-core-sounds-en", "asterisk-core-sounds-en-gsm", "sip-tester", "openssl")
 STAMP: Final = "etc/screener-lab"
 """Holds what the tree was built from, so that a change of the list builds it again."""
 QUIET_SECONDS: Final = 5.0

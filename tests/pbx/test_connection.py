@@ -279,7 +279,8 @@ async def test_tls_with_a_ca_file_and_not_without(lab: Lab, said: Said) -> None:
     ports, (tls,) = choose_ports(), free_ports(socket.SOCK_STREAM, 1)
     settings = Settings(files={"http.conf": HTTP_CONF.format(plain=ports.http, tls=tls)})
     async with Pbx(lab.root, "tls", settings, agent_port=lab.world.ports.agent, ports=ports) as pbx:
-        await pbx.run(*CERTIFICATE.split())
+        printed = await pbx.run(*CERTIFICATE.split())
+        assert (pbx.directory / "tls.pem").is_file(), printed
         await pbx.end()
         await pbx.start()
         url, authority = f"https://127.0.0.1:{tls}", pbx.directory / "tls.pem"
