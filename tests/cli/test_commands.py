@@ -99,9 +99,10 @@ def test_every_command_refuses_a_wrong_configuration_alike(tmp_path: Path, comma
 
 
 def test_run_without_a_password_says_where_to_put_it(config: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != PASSWORD_VARIABLE}
     result = subprocess.run(
         [sys.executable, "-m", "screener", "run", "--config", str(config)],
-        capture_output=True, text=True, check=False, env={k: v for k, v in os.environ.items() if k != PASSWORD_VARIABLE},
+        capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert result.returncode == 2
     assert "no password for the ARI user 'screener': set password_file" in result.stderr
