@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from screener.asterisk.settings import AriSettings, PromptSettings
+from screener.asterisk.settings import AriSettings, OverloadSettings, PromptSettings
 from screener.memory.settings import JournalSettings, MemorySettings
 from screener.policy.policy import UnreadableNumberError, compile_policy
 from screener.policy.settings import PolicySettings, Section
@@ -41,6 +41,8 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """`info` has a line for each call; `warning` only what somebody should look at."""
+    lines_per_second: int = Field(default=200, ge=1, le=100_000)
+    """Lines a second at the most (warnings: twice that); what is dropped is counted in the next line."""
 
 
 class Config(Section):
@@ -51,6 +53,7 @@ class Config(Section):
     journal: JournalSettings = JournalSettings()
     memory: MemorySettings = MemorySettings()
     prompts: PromptSettings = PromptSettings()
+    overload: OverloadSettings = OverloadSettings()
     log: LogSettings = LogSettings()
 
 

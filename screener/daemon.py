@@ -11,23 +11,28 @@ import time
 from pathlib import Path
 from typing import Final
 
-from screener.asterisk.connection import AriConnection
+from screener.asterisk.connection import PING, AriConnection
+from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.config import Config, ConfigError, ari_password, load
+from screener.logs import logging_to
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
 from screener.memory.reader import JournalReader, rebuild
+from screener.notify import ALIVE, READY, STOPPING, Notifier
+from screener.policy.phrase import plural
 from screener.policy.policy import Policy, compile_policy
+from screener.reload import PolicyInForce
 
 log = logging.getLogger(__name__)
 
 OK: Final = 0
 WRONG_CONFIG: Final = 2
-FINISH_SECONDS: Final = 2.0
-"""Seconds that calls being judged get at the end; the dialplan's lease is shorter."""
-LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
+REPORT_SECONDS: Final = 5.0
+"""How often systemd is told how we are, if it does not ask for it more often."""
 
 
 def run(config_path: Path) -> int:
@@ -38,13 +43,12 @@ def run(config_path: Path) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
-    # journald adds the time, and sees a line as one event: messages hold no line breaks of strangers.
-    logging.basicConfig(level=config.log.level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    asyncio.run(_serve(config, password.get_secret_value()))
+    with logging_to(sys.stderr, level=config.log.level, rate=config.log.lines_per_second):
+        asyncio.run(_serve(config_path, config, password.get_secret_value()))
     return OK
 
 
-async def _serve(config: Config, password: str) -> None:
+async def _serve(config_path: Path, config: Config, password: str) -> None:
     """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal."""
     policy = compile_policy(config.policy)
     # The memory's clock starts as the wall clock, to take what the journal tells, and never steps after that.
@@ -54,34 +58,66 @@ async def _serve(config: Config, password: str) -> None:
     _remember(memory, config, policy, clocks)
     journal = Journal(config.journal)
     journal.start()
-    asterisk = AriConnection(config.asterisk, password)
+    asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, clocks.steady)
+    in_force = PolicyInForce(config_path, config, policy)
     gate = Gate(
         asterisk,
         application=config.asterisk.application,
         memory=memory,
         record=journal,
-        policy=lambda: policy,
+        policy=in_force.policy,
         clocks=clocks,
         pepper=pepper(config.journal.path),
+        load=capacity,
         prompts=_prompts(config),
+        overload_treatment=config.overload.treatment,
+        call_seconds=config.asterisk.call_seconds,
     )
-    try:
-        await _until_stopped(asterisk, gate)
-    finally:
-        await gate.tasks.finish(FINISH_SECONDS)
-        journal.close()
-
-
-async def _until_stopped(asterisk: AriConnection, gate: Gate) -> None:
-    stopped = asyncio.Event()
+    notifier = Notifier()
+    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, gate, journal))]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with asyncio.TaskGroup() as group:
-        connection = group.create_task(asterisk.run(gate))
-        connection.add_done_callback(lambda _task: stopped.set())
-        await stopped.wait()
-        connection.cancel()
+        loop.add_signal_handler(number, asterisk.close)
+    loop.add_signal_handler(signal.SIGHUP, in_force.ask)
+    helpers.append(asyncio.Task(in_force.serve()))
+    try:
+        await asterisk.run(gate)
+    finally:
+        notifier.tell(STOPPING)
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await gate.drain()
+        await asyncio.to_thread(journal.close)
+
+
+async def _report(notifier: Notifier, asterisk: AriConnection, gate: Gate, journal: Journal) -> None:
+    """Tell systemd that we are alive: the loop turns, and Asterisk answers on a connection that seems to stand."""
+    notifier.status("connecting to Asterisk; calls pass unscreened until then")
+    await asterisk.ready.wait()
+    notifier.tell(READY)
+    seconds = min(REPORT_SECONDS, (notifier.watchdog_seconds or REPORT_SECONDS * 3) / 3)
+    while True:
+        if await _answers(asterisk):
+            notifier.tell(ALIVE)
+        way = f"connected over {asterisk.way}" if asterisk.connected else "not connected; calls pass unscreened"
+        judged = ", ".join(f"{count} {name}" for name, count in gate.judged.items() if name != "calls")
+        notifier.status(
+            f"{way}; {plural(gate.judged['calls'], 'call')} judged{f' ({judged})' if judged else ''}; "
+            f"journal: {journal.behind} waiting, {journal.dropped} dropped"
+        )
+        await asyncio.sleep(seconds)
+
+
+async def _answers(asterisk: AriConnection) -> bool:
+    """Whether Asterisk answers, or is known to be away: we try to reach it again then, and a restart helps nobody."""
+    if not asterisk.connected:
+        return True
+    try:
+        await asterisk.send(PING)
+    except AriUnavailableError:
+        return not asterisk.connected
+    return True
 
 
 def _remember(memory: LocalMemory, config: Config, policy: Policy, clocks: Clocks) -> None:
@@ -91,8 +127,12 @@ def _remember(memory: LocalMemory, config: Config, policy: Policy, clocks: Clock
         return
     try:
         with JournalReader(path) as journal:
-            horizon = max(policy.bucket.fills_in_seconds, policy.settings.trust.days * 86_400)
-            count = rebuild(memory, journal.replay(since=now - horizon, until=now), policy)
+            settings = policy.settings
+            # A bucket that had the time to fill is full, whatever was taken before: most calls need no second look.
+            calls = max(policy.bucket.fills_in_seconds, settings.reject.repeat_seconds)
+            told = max(settings.trust.days * 86_400, settings.points.forget_failures_hours * 3600)
+            happened = journal.replay(since=now - calls, told_since=now - told, until=now)
+            count = rebuild(memory, happened, policy)
     except (sqlite3.Error, ValueError) as error:
         log.warning("all callers are strangers: the journal %s cannot be read (%s)", path, error)
     else:

@@ -8,8 +8,8 @@ import logging
 import random
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from typing import Final, Protocol
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
 
 import aiohttp
 
@@ -44,17 +44,21 @@ class Listener(Protocol):
     async def connected(self) -> None:
         """The application is registered and requests can be made: runs at each connection."""
 
+    async def drain(self) -> None:
+        """The connection is going to be given up: finish what is under way."""
+
 
 class AriConnection:
     """Tells a listener of events, and sends requests; `run` keeps it going."""
 
     def __init__(self, settings: AriSettings, password: str) -> None:
         self._settings = settings
-        self._base = str(settings.url).rstrip("/") + "/ari"
-        credentials = base64.b64encode(f"{settings.user}:{password}".encode()).decode()
-        # In a header and not as api_key in the URL, which would stand in Asterisk's logs.
-        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._base = _base(settings)
+        self._password = password
         self._rest: Rest | None = None
+        self._leaving = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set at the first connection, and for ever."""
         self.over_socket = False
         self.unreadable: Counter[str] = Counter()
         """Messages that could not be read, by what was wrong."""
@@ -71,29 +75,36 @@ class AriConnection:
         return self._rest is not None
 
     async def run(self, listener: Listener) -> None:
-        """Connect and stay connected until cancelled, or until another screener takes the application over.
+        """Connect and stay connected until `close`, or until another screener takes the application over.
 
-        A refusal (wrong password, ARI switched off) is tried again too: an administrator who mends it should not
-        have to restart us.
+        In both cases the listener finishes what it holds while the connection still stands. A refusal (wrong password,
+        ARI switched off) is tried again too: an administrator who mends it should not have to restart us.
         """
         waits = delays(random.random)
-        while True:
+        while not self._leaving.is_set():
             try:
-                async with self._session(listener) as replaced:
+                async with self._session(listener) as receiving:
                     waits = delays(random.random)
-                    if await replaced:
+                    await _first(receiving, asyncio.Task(self._leaving.wait()))
+                    if self._leaving.is_set():
+                        await listener.drain()
                         return
                 reason = "Asterisk closed the connection"
             except AriError as error:
                 reason = str(error)
             wait = next(waits)
             log.warning("not connected to Asterisk at %s: %s; next try in %.1f s", self._base, reason, wait)
-            await asyncio.sleep(wait)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), wait)
+
+    def close(self) -> None:
+        """Leave: `run` finishes what is under way, and returns."""
+        self._leaving.set()
 
     @contextlib.asynccontextmanager
-    async def _session(self, listener: Listener) -> AsyncIterator[Awaitable[bool]]:
-        """One connection. The value tells, when it is over, whether the application was taken over."""
-        async with self._http() as http, self._socket(http) as socket:
+    async def _session(self, listener: Listener) -> AsyncIterator["asyncio.Task[None]"]:
+        """One connection; the task ends with it."""
+        async with open_http(self._settings, self._password) as (http, _), self._socket(http) as socket:
             over_socket = SocketRest(socket.send_str, self._settings.request_seconds)
             # An answer over the socket is read by the loop below, so that must run while the way is chosen.
             receiving = asyncio.get_running_loop().create_task(self._receive(socket, over_socket, listener))
@@ -102,25 +113,21 @@ class AriConnection:
                 self.over_socket = self._rest is over_socket
                 await self._introduce()
                 await listener.connected()
+                self.ready.set()
                 log.info("connected to Asterisk at %s, requests over %s", self._base, self.way)
                 yield receiving
             finally:
                 self._rest = None
                 over_socket.lost()
                 receiving.cancel()
-                await asyncio.gather(receiving, return_exceptions=True)
+                (ended,) = await asyncio.gather(receiving, return_exceptions=True)
+                if isinstance(ended, Exception):
+                    log.error("reading from Asterisk failed", exc_info=ended)
 
     @property
     def way(self) -> str:
         """How requests travel."""
         return "the WebSocket" if self.over_socket else "HTTP"
-
-    def _http(self) -> aiohttp.ClientSession:
-        context: ssl.SSLContext | bool = True
-        if self._settings.ca_file is not None:
-            context = ssl.create_default_context(cafile=str(self._settings.ca_file))
-        connector = aiohttp.TCPConnector(limit=HTTP_CONNECTIONS, ssl=context)
-        return aiohttp.ClientSession(headers=self._headers, connector=connector)
 
     @contextlib.asynccontextmanager
     async def _socket(self, http: aiohttp.ClientSession) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
@@ -158,33 +165,33 @@ class AriConnection:
         if not answer.ok:
             log.warning("Asterisk refused the event filter (%d): all events of our calls will be sent", answer.status)
 
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, rest: SocketRest, listener: Listener) -> bool:
-        """Read the socket until it closes. Returns whether the application was taken over."""
+    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, rest: SocketRest, listener: Listener) -> None:
+        """Read the socket until it closes."""
         async for frame in socket:
-            if frame.type is aiohttp.WSMsgType.TEXT and self._read(frame.data, rest, listener):
-                return True
-            if frame.type is aiohttp.WSMsgType.BINARY:
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                self._read(frame.data, rest, listener)
+            elif frame.type is aiohttp.WSMsgType.BINARY:
                 self._unreadable("binary frame", "")
         rest.lost()
-        return False
 
-    def _read(self, text: str, rest: SocketRest, listener: Listener) -> bool:
-        """Take one message; nothing in it stops the loop. Returns whether the application was taken over."""
+    def _read(self, text: str, rest: SocketRest, listener: Listener) -> None:
+        """Take one message; nothing in it stops the loop."""
         try:
             message = json.loads(text)
             if not isinstance(message, dict):
                 raise events.MalformedEventError("not an object")
             if message.get("type") == "RESTResponse":
                 rest.answered(message)
-                return False
+                return
             event = events.read(message)
         except (ValueError, RecursionError) as error:
             self._unreadable(type(error).__name__, str(error))
-            return False
+            return
         if event is None:
-            return False
+            return
         listener.take(event)
-        return isinstance(event, events.Replaced)
+        if isinstance(event, events.Replaced):
+            self._leaving.set()
 
     def _unreadable(self, kind: str, detail: str) -> None:
         self.unreadable[kind] += 1
@@ -192,6 +199,32 @@ class AriConnection:
             log.warning(
                 "a message from Asterisk cannot be read (%s: %.200r); more like it are only counted", kind, detail
             )
+
+
+@contextlib.asynccontextmanager
+async def open_http(settings: AriSettings, password: str) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+    """Open a session that knows the user and whom to trust; the second value is the address of `/ari`."""
+    credentials = base64.b64encode(f"{settings.user}:{password}".encode()).decode()
+    # In a header and not as api_key in the URL, which would stand in Asterisk's logs.
+    headers = {"Authorization": f"Basic {credentials}"}
+    context: ssl.SSLContext | bool = True
+    if settings.ca_file is not None:
+        context = ssl.create_default_context(cafile=str(settings.ca_file))
+    connector = aiohttp.TCPConnector(limit=HTTP_CONNECTIONS, ssl=context)
+    async with aiohttp.ClientSession(headers=headers, connector=connector) as http:
+        yield http, _base(settings)
+
+
+def _base(settings: AriSettings) -> str:
+    return str(settings.url).rstrip("/") + "/ari"
+
+
+async def _first(*tasks: "asyncio.Task[Any]") -> None:
+    """Return when one of the tasks has ended; the last one is then cancelled."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        tasks[-1].cancel()
 
 
 def _refusal(status: int, user: str) -> str:

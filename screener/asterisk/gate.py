@@ -1,7 +1,9 @@
 """One call's way through: in from the dialplan, judged, and on to its treatment within milliseconds."""
 
+import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -20,6 +22,7 @@ from screener.asterisk.events import (
     survey,
 )
 from screener.asterisk.facts import read_call
+from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts
 from screener.asterisk.rest import Answer, Request
 from screener.asterisk.tasks import Tasks
@@ -28,16 +31,23 @@ from screener.memory.journal import Ended, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.policy.call import Call
-from screener.policy.decide import passing
+from screener.policy.decide import unjudged
 from screener.policy.policy import Policy
 from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment, Verdict
 
 log = logging.getLogger(__name__)
 
+SETTLE_SECONDS: Final = 0.15
+"""How long a call must have waited in Stasis to be taken as one that nobody judges: another screener, or we before the
+connection broke, may be about to send it on, and its variables must not change under the treatment."""
 CALLS_FOLLOWED: Final = 20_000
 """Calls under way whose outcome is awaited. Asterisk itself ends long before; beyond it the call that came first is no
 longer followed, which costs nothing but what would have been learned from it."""
+DRAIN_SECONDS: Final = 2.0
+"""How long calls being judged get at the end."""
+UNJUDGED: Final = frozenset({"overloaded", "late", "error"})
+"""Reasons of calls that we could not judge."""
 TELLING: Final = frozenset({Treatment.CAPTCHA, Treatment.MENU, Treatment.VOICEMAIL})
 """Treatments that report an outcome; a call that ends in one without any was abandoned by its caller."""
 
@@ -102,9 +112,13 @@ class Gate:
         policy: Callable[[], Policy],
         clocks: Clocks,
         pepper: bytes,
+        load: Load,
         prompts: Prompts = PLAIN,
+        overload_treatment: Treatment = Treatment.PASS,
+        call_seconds: float = 1.0,
     ) -> None:
-        """`policy` returns the policy in force; `pepper` keys the hash of withheld numbers."""
+        """`policy` returns the policy in force; `pepper` keys the hash of withheld numbers; see `AriSettings` for
+        `call_seconds`."""
         self._asterisk = asterisk
         self._application = application
         self._memory = memory
@@ -113,7 +127,14 @@ class Gate:
         self._clocks = clocks
         self._pepper = pepper
         self._prompts = prompts
+        self._load = load
+        self._overload_treatment = overload_treatment
+        self._call_seconds = call_seconds
+        self.judged: Counter[str] = Counter()
+        """Calls since the start: `calls`, and of these `overloaded`, `late` and `error`."""
         self._followed: dict[str, Followed] = {}
+        self._held: set[str] = set()
+        """Calls that a task of ours judges or sends on."""
         self._caught_up: set[str] = set()
         """Calls that were judged without their event, until it comes or they end."""
         self.tasks = Tasks()
@@ -145,21 +166,48 @@ class Gate:
         can be judged in time. Each is judged once, also when the event comes after all.
         """
         try:
-            channels, application = await self._asterisk.send(*commands.survey(self._application))
-            present, waiting = survey(channels.body, application.body)
+            present, waiting = await self._survey()
+            if waiting:
+                await asyncio.sleep(SETTLE_SECONDS)
+                still = {entered.channel.id for entered in (await self._survey())[1]}
+                waiting = [entered for entered in waiting if entered.channel.id in still]
         except (AriUnavailableError, MalformedEventError) as error:
             log.warning("cannot catch up with Asterisk's calls: %s", error)
             return
         for channel_id in self._followed.keys() - present:
             self._end(CallEnded(channel_id=channel_id, cause=0, cause_text="ended while disconnected", seconds=0))
         for entered in waiting:
-            if entered.channel.id not in self._followed:
+            followed = self._followed.get(entered.channel.id)
+            if followed is None:
                 log.info("call %s waits in Stasis: judging it now", entered.channel.id)
                 self._caught_up.add(entered.channel.id)
                 self.tasks.start(self._screen(entered))
+            else:  # the connection broke between its verdict and Asterisk's carrying it out
+                log.info("call %s waits in Stasis with its verdict: sending it on now", entered.channel.id)
+                variables = self._variables(followed.call, followed.verdict, self._policy())
+                self.tasks.start(self._send_on(followed.call, followed.verdict, variables))
+
+    async def _survey(self) -> tuple[set[str], list[CallEntered]]:
+        """Return the ids of all channels, and the calls that wait for us and that no task of ours holds."""
+        channels, application = await self._asterisk.send(*commands.survey(self._application))
+        present, waiting = survey(channels.body, application.body)
+        return present, [entered for entered in waiting if entered.channel.id not in self._held]
+
+    async def drain(self) -> None:
+        """Finish the calls that are being judged; those that come meanwhile too, up to a limit."""
+        ends = self._clocks.steady() + DRAIN_SECONDS
+        while self.tasks and self._clocks.steady() < ends:
+            await self.tasks.finish(DRAIN_SECONDS)
 
     async def _screen(self, entered: CallEntered) -> None:
         """Judge a call and send it on. Whatever fails here, the call goes where it would have gone without us."""
+        self._held.add(entered.channel.id)
+        try:
+            await self._judge_and_send(entered)
+        finally:
+            self._held.discard(entered.channel.id)
+
+    async def _judge_and_send(self, entered: CallEntered) -> None:
         started = self._clocks.steady()
         policy, channel_id = self._policy(), entered.channel.id
         try:
@@ -170,27 +218,52 @@ class Gate:
             return
         verdict, variables = self._judge(call, policy, started)
         self._follow(call, verdict)
-        sent = await self._send(
-            channel_id,
-            commands.subscribe(self._application, channel_id),
-            *commands.set_variables(channel_id, variables),
-            commands.treat(channel_id, verdict.acted),
-        )
+        sent = await self._send_on(call, verdict, variables)
+        if sent is Sent.FAILED:
+            late = unjudged("late", "not screened: Asterisk did not carry out the verdict in time")
+            # If the verdict was carried out after all, the call has left Stasis and this changes nothing.
+            sent = await self._send_on(call, late, summary(late, policy))
+            if sent is not Sent.GONE:
+                verdict = late
+                self._follow(call, verdict)
+        self._count(verdict)
         at, took = self._clocks.wall(), self._clocks.steady() - started
         self._write(Judged(call=call, verdict=verdict, at=at, took=took, policy_version=policy.version))
         if sent is Sent.GONE:
             self._end(CallEnded(channel_id=channel_id, cause=0, cause_text="hung up before it was treated", seconds=0))
 
+    async def _send_on(self, call: Call, verdict: Verdict, variables: Mapping[str, str]) -> Sent:
+        """Send the call to its treatment, or give up at the deadline."""
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                return await self._send(
+                    call.id,
+                    commands.subscribe(self._application, call.id),
+                    *commands.set_variables(call.id, variables),
+                    commands.treat(call.id, verdict.acted),
+                )
+        except TimeoutError:
+            log.warning("call %s was not sent on within %g s", call.id, self._call_seconds)
+            return Sent.FAILED
+
     def _judge(self, call: Call, policy: Policy, now: float) -> tuple[Verdict, Mapping[str, str]]:
         """Return the verdict and its channel variables; a policy that fails lets the call through."""
+        excess = self._load.excess(len(self._held))
         try:
-            verdict = judge(self._memory, call, policy, now)
-            salt, below = secrets.token_hex(16), secrets.randbelow
-            return verdict, channel_variables(call, verdict, policy, prompts=self._prompts, below=below, salt=salt)
+            if excess is None:
+                verdict = judge(self._memory, call, policy, now)
+            else:
+                mode = policy.line(call.did).mode
+                verdict = unjudged("overloaded", f"not judged: {excess}", self._overload_treatment, mode)
+            return verdict, self._variables(call, verdict, policy)
         except Exception as error:
             log.exception("the policy failed for call %s: letting the call through", call.id)
-            verdict = passing("error", f"not screened: the policy failed ({type(error).__name__})")
+            verdict = unjudged("error", f"not screened: the policy failed ({type(error).__name__})")
             return verdict, summary(verdict, policy)
+
+    def _variables(self, call: Call, verdict: Verdict, policy: Policy) -> Mapping[str, str]:
+        salt, below = secrets.token_hex(16), secrets.randbelow
+        return channel_variables(call, verdict, policy, prompts=self._prompts, below=below, salt=salt)
 
     async def _send(self, channel_id: str, *requests: Request) -> Sent:
         """Send requests about one call and say what came of them; a failure is left to the dialplan's lease."""
@@ -207,6 +280,12 @@ class Gate:
                 log.warning("Asterisk answered %d to %s: %.200r", answer.status, request.path, answer.body)
                 return Sent.FAILED
         return Sent.DONE
+
+    def _count(self, verdict: Verdict) -> None:
+        self.judged["calls"] += 1
+        for reason in verdict.reasons:
+            if reason.code in UNJUDGED:
+                self.judged[reason.code] += 1
 
     def _follow(self, call: Call, verdict: Verdict) -> None:
         if len(self._followed) >= CALLS_FOLLOWED:

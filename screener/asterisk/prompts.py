@@ -46,7 +46,8 @@ def conceal(sounds: Path, directory: Path, seen_as: Path) -> Prompts:
 
     Raises OSError if `directory` cannot be written.
     """
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o755)  # whatever our umask is: Asterisk reads it
     _remove_old(directory)
     names: dict[str, dict[str, list[str]]] = {}
     for language in sorted(path.name for path in sounds.iterdir() if (path / "digits").is_dir()):

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, UrlConstraints, model_validator
 from pydantic_core import Url
 
 from screener.policy.settings import Section
+from screener.policy.verdict import Treatment
 
 HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
 
@@ -33,6 +34,17 @@ class PromptSettings(Section):
     """Asterisk's sounds, with a directory for each language."""
 
 
+class OverloadSettings(Section):
+    """When to let calls go on unjudged rather than late."""
+
+    calls: int = Field(default=200, ge=1, le=10_000)
+    """Calls being judged at once; a call takes some 5 ms."""
+    lag_seconds: float = Field(default=0.3, gt=0, le=10)
+    """Seconds that the daemon may be behind with its own work."""
+    treatment: Treatment = Treatment.PASS
+    """What a call meets beyond that; in shadow mode it passes all the same."""
+
+
 class AriSettings(Section):
     """The connection to one Asterisk."""
 
@@ -53,6 +65,8 @@ class AriSettings(Section):
     """Certificates (PEM) to trust for https instead of the system's."""
     request_seconds: float = Field(default=0.5, gt=0, le=10)
     """Seconds after which a request counts as failed. The dialplan's lease (0.7 s) should be longer."""
+    call_seconds: float = Field(default=1, gt=0, le=30)
+    """Seconds from a call's arrival after which it is sent on unjudged, where the dialplan's lease is longer."""
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:

@@ -1,5 +1,8 @@
 """The commands. Exit status: 0 all is well, 1 something could not be done, 2 a wrong configuration or wrong usage."""
 
+import asyncio
+import os
+import signal
 import sqlite3
 import sys
 import time
@@ -12,20 +15,27 @@ from typing import Any, Final, NoReturn
 import click
 
 from screener import __version__, daemon
+from screener.asterisk.errors import AriError
+from screener.asterisk.release import release as free_calls
 from screener.cli import show
-from screener.config import Config, ConfigError, load
+from screener.config import Config, ConfigError, ari_password, load
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
 from screener.memory.reader import JournalReader, rebuild
 from screener.policy.call import Attestation, Call, called_number
 from screener.policy.caller import Caller, identify
+from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
+from screener.state import State, state_path
 
 DEFAULT_CONFIG: Final = Path("/etc/screener/screener.yaml")
 FAILED: Final = 1
 LOOK_SECONDS: Final = 0.5
 """How often `calls --follow` looks; the journal is as far behind."""
+
+RELOAD_SECONDS: Final = 30.0
+"""How long to wait for the daemon: a list of 100,000 numbers takes it some 10 s."""
 
 FilePath = click.Path(dir_okay=False, path_type=Path)
 
@@ -56,6 +66,46 @@ def check(file: Path) -> None:
     policy = compile_policy(_load(file).policy)
     modes = sorted({str(line.mode) for line in (policy.default, *policy.lines.values())})
     click.echo(f"{file}: fine (policy {policy.version}, mode {' and '.join(modes)})")
+
+
+@main.command()
+@_config_option
+def reload(file: Path) -> None:
+    """Have the running daemon take over a changed policy; a file with a fault changes nothing."""
+    wanted = compile_policy((config := _load(file)).policy).version
+    path = state_path(config.journal.path)
+    before = State.read(path)
+    if before is None:
+        _fail(f"no daemon is running here ({path} tells of none)")
+    os.kill(before.pid, signal.SIGHUP)
+    ends = time.monotonic() + RELOAD_SECONDS
+    while (now := State.read(path)) is None or now.reloads == before.reloads:
+        if time.monotonic() > ends:
+            _fail(f"the daemon (process {before.pid}) did not answer within {RELOAD_SECONDS:g} s")
+        time.sleep(0.05)
+    if now.error:
+        _fail(f"refused, the old policy stays in force:\n{now.error}")
+    click.echo(f"policy {now.policy} is in force" + ("" if now.policy == wanted else " (the file has changed again)"))
+
+
+@main.command()
+@_config_option
+@click.option("--app", help="The Stasis application, if it is not the one of the configuration.")
+def release(file: Path, app: str | None) -> None:
+    """Send on the calls that a daemon held when it died; systemd runs this whenever the daemon has stopped."""
+    config = _load(file)
+    settings = config.asterisk if app is None else config.asterisk.model_copy(update={"application": app})
+    try:
+        password = ari_password(settings, os.environ, file).get_secret_value()
+        released = asyncio.run(free_calls(settings, password))
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(daemon.WRONG_CONFIG)
+    except AriError as error:
+        _fail(f"Asterisk at {settings.url}: {error}")
+    for one in released:
+        show.released(one)
+    click.echo(f"{plural(len(released), 'call')} held for {settings.application}")
 
 
 @main.command()

@@ -8,9 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from screener.asterisk.release import Released
 from screener.memory.reader import Recorded, Told
 from screener.policy.call import Call
 from screener.policy.phrase import plural
+from screener.policy.text import printable
 from screener.policy.verdict import Mode, Treatment, Verdict
 
 COLOURS = {
@@ -82,6 +84,14 @@ def verdict(call: Call, judged: Verdict, *, known: int, as_json: bool) -> None:
     _print(
         Text(f"  score {judged.score:g}; the journal knows {plural(known, 'call')} and outcomes of this caller", "dim")
     )
+
+
+def released(one: Released) -> None:
+    """Print what became of a call that was held."""
+    became = {204: "sent on", 404: "was gone", 409: "had moved on"}.get(
+        one.status, f"failed ({one.status or 'no answer'})"
+    )
+    _print(Text(f"{printable(one.channel, 80)}  {printable(one.caller, 40):<16} {became}"))
 
 
 def _time(at: float) -> str:

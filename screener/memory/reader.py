@@ -86,14 +86,17 @@ class JournalReader:
         return call, outcome
 
     def replay(
-        self, *, since: float = 0.0, until: float = FARTHEST, caller: str | None = None
+        self, *, since: float = 0.0, told_since: float = 0.0, until: float = FARTHEST, caller: str | None = None
     ) -> Iterator[Recorded | Told]:
-        """Yield calls and outcomes in the order in which they happened. Times are seconds since the epoch."""
+        """Yield calls since `since` and outcomes since `told_since` in the order in which they happened.
+
+        Times are seconds since the epoch.
+        """
         happened = self._database.execute(
             "SELECT at, row, 0 AS what FROM calls WHERE at BETWEEN ? AND ? AND (? IS NULL OR caller = ?) "
             "UNION ALL SELECT outcomes.at, outcomes.row, 1 FROM outcomes JOIN calls ON calls.id = outcomes.call "
             "WHERE outcomes.at BETWEEN ? AND ? AND (? IS NULL OR caller = ?) ORDER BY 1, 3, 2",
-            (since, until, caller, caller) * 2,
+            (since, until, caller, caller, told_since, until, caller, caller),
         )
         for _, row, what in happened:
             if what:

@@ -52,10 +52,10 @@ def climb(ladder: Ladder, score: float) -> tuple[Treatment, str]:
     return Treatment.PASS, f"score {score:g}; the ladder has no steps"
 
 
-def passing(code: str, text: str) -> Verdict:
-    """Return the verdict of a call that goes through because something of ours failed; `text` says what."""
+def unjudged(code: str, text: str, treatment: Treatment = Treatment.PASS, mode: Mode = Mode.LIVE) -> Verdict:
+    """Return the verdict of a call that we could not judge; `text` says why."""
     reason = Reason(code=code, points=0, text=text)
-    return Verdict(treatment=Treatment.PASS, mode=Mode.LIVE, score=0, decided_by=text, reasons=(reason,))
+    return Verdict(treatment=treatment, mode=mode, score=0, decided_by=text, reasons=(reason,))
 
 
 def never_screened(call: Call, _remembered: Remembered, policy: Policy, _now: float) -> Settled:

@@ -10,7 +10,9 @@ import pytest
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import CallEnded, CallEntered, CallOffered, Channel, OutcomeReported
 from screener.asterisk.gate import CALLS_FOLLOWED, Clocks, Gate
+from screener.asterisk.load import Load
 from screener.asterisk.rest import Answer, Request
+from screener.asterisk.settings import OverloadSettings
 from screener.memory.journal import Ended, Judged
 from screener.memory.local import LocalMemory
 from screener.policy.policy import Policy
@@ -60,13 +62,14 @@ class Record:
 class Bench:
     """A gate between a scripted Asterisk and a record."""
 
-    def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None) -> None:
+    def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None, **settings: Any) -> None:
         self.asterisk, self.record, self.policy = asterisk or Asterisk(), Record(), policy
         self.memory = LocalMemory(seed=1, callers=1024)
+        self.load = Load(OverloadSettings(calls=3), lambda: 0.0)
         clocks = Clocks(steady=lambda: 100.0, wall=lambda: 1e9)
         self.gate = Gate(
             self.asterisk, application="screener", memory=self.memory, record=self.record,
-            policy=lambda: self.policy, clocks=clocks, pepper=b"x",
+            policy=lambda: self.policy, clocks=clocks, pepper=b"x", load=self.load, **settings,
         )  # fmt: skip
 
     async def take(self, *events: Any) -> None:
@@ -264,3 +267,87 @@ async def test_a_task_that_is_cancelled_says_nothing_to_asterisk() -> None:
     await reached.wait()
     await bench.gate.tasks.finish(0)
     assert len(bench.gate.tasks) == 0
+
+
+# --------------------------------------------------------------------------------------------- too much, or too late
+
+
+class Slow(Asterisk):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def send(self, *requests: Request) -> list[Answer]:
+        self.asked += requests
+        await self.go.wait()
+        return [OK for _ in requests]
+
+
+@pytest.mark.parametrize(("mode", "treatment"), [("live", "voicemail"), ("shadow", "pass")])
+async def test_beyond_its_limit_the_gate_lets_calls_go_on_unjudged(mode: str, treatment: str) -> None:
+    slow = Slow()
+    policy = make_policy(mode=mode, points={"attestation": {"none": 5}}, ladder=[{"score": 5, "treatment": "reject"}])
+    bench = Bench(policy, slow, overload_treatment=Treatment.VOICEMAIL)
+    for number in range(5):  # the limit is 3
+        bench.gate.take(entered(f"1.{number}", f"+1201555012{number}"))
+    await asyncio.sleep(0)  # each task goes as far as it can
+    slow.go.set()
+    await bench.gate.drain()
+    verdicts = [judged.verdict for judged in bench.record.verdicts]
+    assert [verdict.treatment for verdict in verdicts] == ["reject"] * 3 + ["voicemail"] * 2
+    assert slow.continued[3:] == [f"screener-{treatment}"] * 2
+    assert verdicts[4].decided_by == "not judged: 5 calls are being judged at once, the limit is 3"
+    assert bench.gate.judged == {"calls": 5, "overloaded": 2}
+    await bench.take(entered("2.1"))
+    assert bench.record.verdicts[-1].verdict.treatment == "reject"  # it has recovered by itself
+
+
+async def test_a_verdict_that_is_not_carried_out_in_time_becomes_a_pass_that_says_so() -> None:
+    slow = Slow()
+    bench = Bench(asterisk=slow, call_seconds=0.01)
+    bench.gate.take(entered())
+    await bench.gate.drain()
+    assert slow.continued == ["screener-captcha", "screener-pass"]
+    (judged,) = bench.record.verdicts
+    assert judged.verdict.decided_by == "not screened: Asterisk did not carry out the verdict in time"
+    assert bench.gate.judged == {"calls": 1, "late": 1}
+
+
+async def test_a_verdict_that_was_carried_out_after_all_stands() -> None:
+    def answer(request: Request) -> Answer:
+        return Answer(status=500) if len(bench.asterisk.asked) < 6 else Answer(status=409)
+
+    bench = Bench(asterisk=Asterisk(answer))
+    await bench.take(entered())
+    assert [judged.verdict.treatment for judged in bench.record.verdicts] == [Treatment.CAPTCHA]
+
+
+async def test_a_call_whose_verdict_got_lost_with_the_connection_is_sent_on_by_it_and_not_judged_again() -> None:
+    def lost(_: Request) -> Answer:
+        raise AriUnavailableError("the connection to Asterisk was lost")
+
+    bench = Bench(asterisk=Asterisk(lost))
+    await bench.take(entered())
+    bench.asterisk.answer = survey_of(["1.1"])
+    bench.asterisk.asked.clear()
+    await bench.gate.connected()
+    await bench.gate.drain()
+    assert bench.asterisk.continued == ["screener-pass"]  # what it was told it would become
+    assert len(bench.record.verdicts) == 1
+
+
+async def test_a_call_that_another_screener_is_about_to_send_on_is_left_alone() -> None:
+    bench = Bench(asterisk=Asterisk())
+    answers = [survey_of(["1.1"]), survey_of([])]
+
+    def answer(request: Request) -> Answer:
+        return (answers.pop(0) if request.path.startswith("applications/") and len(answers) > 1 else answers[0])(
+            request
+        )
+
+    bench.asterisk.answer = answer
+    await bench.gate.connected()
+    await bench.gate.drain()
+    assert bench.asterisk.continued == []

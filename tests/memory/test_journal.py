@@ -94,7 +94,9 @@ def test_replay_tells_calls_and_outcomes_in_the_order_in_which_they_happened(tmp
         happened = list(reader.replay())
         assert [type(one) for one in happened] == [Recorded, Told, Recorded]
         assert [round(one.at - NOW) for one in happened] == [10, 15, 20]
-        assert [one.at - NOW for one in reader.replay(since=NOW + 12, until=NOW + 18)] == [pytest.approx(15)]
+        assert [round(one.at - NOW) for one in reader.replay(since=NOW + 12, told_since=NOW + 12, until=NOW + 18)] == [
+            15
+        ]
         assert list(reader.replay(caller="nobody")) == []
 
 

@@ -32,6 +32,7 @@ class Listening:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.connections = 0
+        self.drained = False
         self.news = asyncio.Event()
 
     def take(self, event: Event) -> None:
@@ -41,6 +42,9 @@ class Listening:
     async def connected(self) -> None:
         self.connections += 1
         self.news.set()
+
+    async def drain(self) -> None:
+        self.drained = True
 
     async def until(self, connections: int) -> None:
         async with asyncio.timeout(15):

@@ -9,7 +9,8 @@ import pytest
 
 from screener.asterisk.connection import AriConnection
 from screener.asterisk.gate import Clocks, Gate
-from screener.asterisk.settings import AriSettings
+from screener.asterisk.load import Load
+from screener.asterisk.settings import AriSettings, OverloadSettings
 from screener.memory.local import LocalMemory
 from screener.policy.verdict import Treatment
 from tests.asterisk.test_gate import Record
@@ -115,6 +116,7 @@ async def test_a_policy_that_fails_lets_the_call_through(lab: Lab, pbx: Pbx, obs
     gate = Gate(
         connection, application="screener", memory=LocalMemory(seed=1, callers=1024), record=journal,
         policy=lambda: broken, clocks=Clocks(steady=time.monotonic, wall=time.time), pepper=b"x",
+        load=Load(OverloadSettings(), time.monotonic),
     )  # fmt: skip
     running = asyncio.Task(connection.run(gate))
     while "screener" not in await pbx.cli("ari show apps"):

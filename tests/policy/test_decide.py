@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import CallerKind
-from screener.policy.decide import PRECEDENCE, climb, decide, passing
+from screener.policy.decide import PRECEDENCE, climb, decide, unjudged
 from screener.policy.policy import Policy
 from screener.policy.remembered import STRANGER, Remembered, Trust
 from screener.policy.settings import DEFAULT_LADDER, Rung
@@ -289,7 +289,7 @@ def test_a_higher_score_never_leads_to_a_lower_step(
 
 
 def test_a_call_that_passes_because_something_of_ours_failed_says_so() -> None:
-    assert passing("memory", "the memory did not answer") == Verdict(
+    assert unjudged("memory", "the memory did not answer") == Verdict(
         treatment=Treatment.PASS,
         mode=Mode.LIVE,
         score=0,

@@ -1,0 +1,74 @@
+"""The policy in force, and how another comes in its place: whole, between two calls, or not at all."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from screener.config import Config, ConfigError, load
+from screener.policy.policy import Policy, compile_policy
+from screener.state import State, state_path
+
+log = logging.getLogger(__name__)
+
+
+class PolicyInForce:
+    """Holds the policy; `serve` reloads it whenever it was asked to."""
+
+    def __init__(self, file: Path, config: Config, policy: Policy) -> None:
+        self._file = file
+        self._config = config
+        self._policy = policy
+        self._asked = asyncio.Event()
+        self._reloads = 0
+        self._tell("")
+
+    def policy(self) -> Policy:
+        """Return the policy in force."""
+        return self._policy
+
+    def ask(self) -> None:
+        """Reload soon; several wishes in a row may be met by one reload."""
+        self._asked.set()
+
+    async def serve(self) -> None:
+        """Reload when asked, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Take over what the file says now, if nothing is wrong with it."""
+        # In a thread: a list of 100,000 numbers takes seconds to read.
+        error = await asyncio.to_thread(self._reload)
+        self._reloads += 1
+        self._tell(error)
+
+    def _reload(self) -> str:
+        """Take over what the file says. Returns what is wrong with it, empty if nothing."""
+        try:
+            config = load(self._file)
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                log.error("reload refused, the old policy stays in force: %s", line)
+            return str(error)
+        except Exception as error:  # the daemon stays, whatever a file does to the reader
+            log.exception("reload failed, the old policy stays in force")
+            return f"{self._file}: {error}"
+        policy = compile_policy(config.policy)
+        log.info("policy %s is in force (it was %s)", policy.version, self._policy.version)
+        self._policy = policy
+        for name in Config.model_fields:
+            if name != "policy" and getattr(config, name) != getattr(self._config, name):
+                log.warning("the section %r has changed too: that needs a restart", name)
+        return ""
+
+    def _tell(self, error: str) -> None:
+        path = state_path(self._config.journal.path)
+        state = State(pid=os.getpid(), policy=self._policy.version, reloads=self._reloads, error=error)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            state.write(path)
+        except OSError as error_:
+            log.warning("`screener reload` will not find this daemon: %s", error_)
