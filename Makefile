@@ -5,9 +5,9 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON ?= python3
 VENV := .venv/bin
 # The lab mounts and changes roots, so it runs as root; what it writes stays below .lab.
-ROOTED := $(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(foreach name,ONCE REST SCREENER_LAB SCREENER_LAB_ROOT SCREENER_LAB_MIRROR,$(if $($(name)),$(name)=$($(name))))
+ROOTED := $(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(foreach name,ONCE REST FAULTS SCREENER_LAB SCREENER_LAB_ROOT SCREENER_LAB_MIRROR,$(if $($(name)),$(name)=$($(name))))
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check chaos bench clean
 
 demo: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.demo
@@ -20,6 +20,9 @@ check: .venv/ready
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
+
+chaos: .venv/ready
+	@$(ROOTED) $(VENV)/python -m tests.chaos
 
 bench: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.bench

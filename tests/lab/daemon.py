@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 import yaml
@@ -25,20 +25,34 @@ POLICY: Final[Mapping[str, Any]] = {"mode": "live", "region": "US", "voicemail":
 """A policy that acts; tests add what they are about."""
 
 
+PROGRAM: Final = ("-m", "screener")
+"""What Python runs."""
+
+
 class Daemon:
     """A screener beside a PBX."""
 
     def __init__(
-        self, pbx: Pbx, policy: Mapping[str, Any], *, asterisk: Mapping[str, Any] | None = None, name: str = "screener"
+        self,
+        pbx: Pbx,
+        policy: Mapping[str, Any],
+        *,
+        asterisk: Mapping[str, Any] | None = None,
+        name: str = "screener",
+        program: Sequence[str] = PROGRAM,
     ) -> None:
-        """`policy` and `asterisk` are sections of the configuration; what they leave out is as shipped."""
+        """`policy` and `asterisk` are sections of the configuration; what they leave out is as shipped.
+
+        `program` is what Python runs, for tests of what is not as shipped.
+        """
+        self.policy = {**POLICY, **policy}
+        self.asterisk = {"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user, **(asterisk or {})}
+        self.program = program
         self.pbx = pbx
         self.directory = run_directory(name)
         self.config = self.directory / "screener.yaml"
         self.journal = self.directory / "journal.sqlite"
         self.log: list[str] = []
-        self._policy = {**POLICY, **policy}
-        self._asterisk = {"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user, **(asterisk or {})}
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
@@ -58,17 +72,17 @@ class Daemon:
             "sounds": str(self.pbx.root / "usr/share/asterisk/sounds"),
         }
         sections = {
-            "policy": self._policy,
-            "asterisk": self._asterisk,
+            "policy": self.policy,
+            "asterisk": self.asterisk,
             "journal": {"path": str(self.journal)},
             "prompts": prompts,
         }
         self.config.write_text(yaml.safe_dump(sections, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "screener", "run", "--config", str(self.config),
+            sys.executable, *self.program, "run", "--config", str(self.config),
             stderr=PIPE,
             cwd=REPO,
-            env={**os.environ, "SCREENER_ARI_PASSWORD": self.pbx.ari_password},
+            env=self.environment,
         )  # fmt: skip
         before = len(self.log)
         self._reading = asyncio.Task(self._read(self._process))
@@ -88,6 +102,18 @@ class Daemon:
             said = "\n".join(self.log[-20:])
             raise LabError(f"the daemon did not say {text!r} within {timeout:g} s, but:\n{said}") from None
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment of its commands."""
+        return {**os.environ, "SCREENER_ARI_PASSWORD": self.pbx.ari_password}
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        if self._process is None:
+            raise LabError("the daemon is not running.")
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill it as the kernel would for want of memory."""
         self.signal(signal.SIGKILL)
@@ -97,6 +123,18 @@ class Daemon:
         if self._process is None:
             raise LabError("the daemon is not running.")
         self._process.send_signal(number)
+
+    def another(self, name: str) -> "Daemon":
+        """Return a second daemon with the same configuration, as an upgrade starts it."""
+        other = Daemon(self.pbx, self.policy, asterisk=self.asterisk, name=name, program=self.program)
+        other.journal = self.journal
+        return other
+
+    async def ended(self) -> None:
+        """Wait until it ends by itself."""
+        if self._process is not None:
+            async with asyncio.timeout(START_SECONDS):
+                await self._process.wait()
 
     async def stop(self) -> int:
         """End it in order, and return its exit status."""

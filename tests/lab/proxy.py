@@ -23,6 +23,10 @@ class Proxy:
         """WebSockets opened since the beginning."""
         self.deaf = False
         """Whether what Asterisk says is lost on the way."""
+        self.delay = 0.0
+        """Seconds that what Asterisk says takes longer."""
+        self.failing = False
+        """Whether every HTTP request is answered with 500."""
         self._pbx = pbx
         self._swallow = swallow
         self._clients: list[web.WebSocketResponse] = []
@@ -79,6 +83,10 @@ class Proxy:
 
     async def _request(self, request: web.Request) -> web.Response:
         self.requests.append(request.path)
+        if self.failing:
+            return web.Response(status=500, text="broken on purpose")
+        if self.delay:
+            await asyncio.sleep(self.delay)
         address, headers = self._onward(request)
         headers["Content-Type"] = request.headers.get("Content-Type", "application/json")
         async with self._http.request(request.method, address, headers=headers, data=await request.read()) as answer:
@@ -108,6 +116,8 @@ class Proxy:
 
     async def _down(self, asterisk: aiohttp.ClientWebSocketResponse, client: web.WebSocketResponse) -> None:
         async for frame in asterisk:
+            if self.delay:
+                await asyncio.sleep(self.delay)
             if not self.deaf:
                 await client.send_str(frame.data)
 

@@ -1,0 +1,1 @@
+"""Breaks real parts under load, and counts what became of every call."""

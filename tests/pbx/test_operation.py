@@ -1,0 +1,101 @@
+"""What an administrator does to a running screener: stop, upgrade, reload; and what systemd does when it dies."""
+
+import asyncio
+import signal
+
+import pytest
+
+from tests.chaos.faults import hand_over
+from tests.chaos.ledger import truths
+from tests.chaos.storm import Storm, mixed, storm
+from tests.lab.lab import Lab
+from tests.lab.places import SCENARIOS
+from tests.lab.sipp import run_sipp
+
+pytestmark = pytest.mark.pbx
+
+HELD = 200
+
+
+async def test_release_frees_the_calls_that_a_dead_daemon_held(lab: Lab) -> None:
+    calls = mixed()
+    placed = [next(calls) for _ in range(HELD)]
+    async with storm(lab.root, variables={"SCREENER_LEASE": "60"}) as opened:
+        opened.daemon.signal(signal.SIGSTOP)
+        running = asyncio.Task(
+            run_sipp(
+                lab.root,
+                opened.pbx.ports.sip,
+                [(call.caller, call.did) for call in placed],
+                rate=100,
+                count=HELD,
+                hold=0.2,
+                scenario=SCENARIOS / "uac_any.xml",
+            )
+        )
+        while f"{HELD} active calls" not in await opened.pbx.cli("core show channels count"):
+            assert not running.done()
+        opened.daemon.kill()
+        await opened.daemon.stop()
+        printed = await opened.command("release")
+        run = await running
+        again = await opened.command("release", "--app", "other")
+        found = truths(opened.pbx)
+    assert run.failed == 0
+    assert printed.splitlines()[-1] == f"{HELD} calls held for screener"
+    assert all(line.endswith("sent on") for line in printed.splitlines()[:-1])
+    assert again == "0 calls held for other\n"
+    assert all(found[call.did].answered for call in placed)
+    assert {"+".join(found[call.did].reasons) for call in placed} == {"released"}
+
+
+async def test_release_says_what_keeps_it_from_asterisk(lab: Lab) -> None:
+    async with storm(lab.root) as opened:
+        config = opened.daemon.config
+        right = config.read_text()
+        config.write_text(right.replace(opened.proxy.url, "http://127.0.0.1:1"))
+        assert "Asterisk at http://127.0.0.1:1/: the connection to Asterisk failed" in await opened.command("release")
+        config.write_text(right.replace("user: screener", "user: nobody"))
+        assert "Asterisk answered 401" in await opened.command("release")
+        config.write_text(right)
+        assert await opened.command("release") == "0 calls held for screener\n"
+
+
+async def test_ten_hand_overs_under_load_lose_nothing(lab: Lab) -> None:
+    done = asyncio.Event()
+
+    async def ten(opened: Storm) -> None:
+        for _ in range(10):
+            await hand_over(opened)
+        done.set()
+
+    async with storm(lab.root) as opened:
+        result = await opened.weather(ten, calls=400, rate=20)
+        assert done.is_set()
+        assert len(opened.daemons) == 11
+        with opened.daemon.recorded() as journal:
+            judged = [call.call.did for call in journal.calls(limit=10_000)]
+        said = [line for daemon in opened.daemons for line in daemon.log if "call=" in line and " verdict=" in line]
+    assert result.balance.lost == []
+    assert result.balance.placed == 400
+    assert len(judged) == len(set(judged))
+    ids = [line.partition("call=")[2].split()[0] for line in said]
+    assert len(ids) == len(set(ids))  # no call was judged by two
+
+
+async def test_a_reload_is_in_force_when_the_command_says_so(lab: Lab) -> None:
+    async with storm(lab.root) as opened:
+        config = opened.daemon.config
+        right = config.read_text()
+        config.write_text(right.replace("capacity: 3", "capacity: 4"))
+        printed = await opened.command("reload")
+        assert printed.startswith("policy ")
+        assert printed.endswith(" is in force\n")
+        config.write_text(right.replace("capacity: 3", "capacity: four"))
+        refused = await opened.command("reload")
+        assert "policy.bucket.capacity" in refused
+        await opened.daemon.logged("is in force (it was")
+        config.write_text(right)
+        opened.daemon.kill()
+        await opened.daemon.stop()
+        assert "no daemon is running here" in await opened.command("reload")
