@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import threading
 from pathlib import Path
@@ -59,26 +60,26 @@ def fresh_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def build_in_no_time(target: Path, builds: list[Path]) -> None:
+def build_in_no_time(target: Path, tree: root.Tree, builds: list[Path]) -> None:
     (target / "etc").mkdir(parents=True)
-    (target / root.STAMP).write_text(root._wanted())
+    (target / root.STAMP).write_text(tree.wanted)
     builds.append(target)
 
 
 def test_a_tree_is_built_once_and_again_when_the_list_changes(fresh_lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     builds: list[Path] = []
 
-    def build(target: Path, _: object) -> None:
+    def build(target: Path, tree: root.Tree, _: object) -> None:
         if target.exists():
-            (target / root.STAMP).write_text(root._wanted())
+            (target / root.STAMP).write_text(tree.wanted)
             builds.append(target)
         else:
-            build_in_no_time(target, builds)
+            build_in_no_time(target, tree, builds)
 
     monkeypatch.setattr(root, "_build", build)
     assert root.ensure_root(quiet) == root.ensure_root(quiet) == fresh_lab / "root"
     assert len(builds) == 1
-    monkeypatch.setattr(root, "PACKAGES", ("asterisk", "something-new"))
+    monkeypatch.setattr(root, "ASTERISK", dataclasses.replace(root.ASTERISK, packages=("asterisk", "something-new")))
     root.ensure_root(quiet)
     assert len(builds) == 2
 
@@ -87,10 +88,10 @@ def test_of_two_that_want_it_one_builds_and_one_waits(fresh_lab: Path, monkeypat
     builds: list[Path] = []
     building, go_on, said = threading.Event(), threading.Event(), []
 
-    def build(target: Path, _: object) -> None:
+    def build(target: Path, tree: root.Tree, _: object) -> None:
         building.set()
         assert go_on.wait(5)
-        build_in_no_time(target, builds)
+        build_in_no_time(target, tree, builds)
 
     def hear(line: str) -> None:
         said.append(line)

@@ -119,8 +119,9 @@ async def storm(
     variables: Mapping[str, str] | None = None,
     asterisk: Mapping[str, Any] | None = None,
     program: Sequence[str] = PROGRAM,
+    screened: bool = True,
 ) -> AsyncIterator[Storm]:
-    """Start a PBX with agents who answer, a proxy before its REST interface, and a daemon that knows only the proxy."""
+    """Start a PBX with agents who answer, and a proxy before its REST interface; if `screened`, a daemon behind it."""
     agent = choose_ports().agent
     settings = Settings(dialplan=[DIALPLAN], quiet=True, variables=variables or {})
     async with (
@@ -131,7 +132,8 @@ async def storm(
         known = {"url": proxy.url, **(asterisk or {})}
         opened = Storm(root, pbx, proxy, Daemon(pbx, POLICY, asterisk=known, name="storm-screener", program=program))
         try:
-            await opened.daemon.start()
+            if screened:
+                await opened.daemon.start()
             yield opened
         finally:
             for daemon in opened.daemons:

@@ -40,11 +40,10 @@ class Caged:
     @property
     def pid(self) -> int:
         """The program's own process id, as the host sees it."""
-        outer = self.process.pid
-        children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+        children = children_of(self.process.pid)
         if not children:
             raise LabError(f"{self.name} is not running any more.")
-        return int(children[0])
+        return children[0]
 
     @property
     def running(self) -> bool:
@@ -59,7 +58,7 @@ class Caged:
         """Run a second program beside the first, and return what it printed."""
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--root", "--wd"]
         process = await asyncio.create_subprocess_exec(
-            *_dying_with_us(enter), *argv, stdin=DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=STDOUT
+            *dying_with_us(enter), *argv, stdin=DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=STDOUT
         )
         printed, _ = await process.communicate()
         return printed.decode(errors="replace")
@@ -102,7 +101,7 @@ async def cage(
     inherited = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb", "HOME": "/tmp"}
     with output.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
-            *_dying_with_us(["unshare", *namespaces, "--fork", "--kill-child"]),
+            *dying_with_us(["unshare", *namespaces, "--fork", "--kill-child"]),
             "sh",
             "-c",
             _ENTER,
@@ -118,6 +117,11 @@ async def cage(
     return Caged(process, argv[0])
 
 
-def _dying_with_us(command: Sequence[str]) -> list[str]:
+def children_of(pid: int) -> list[int]:
+    """Return the process ids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def dying_with_us(command: Sequence[str]) -> list[str]:
     """Have `command` killed when the thread that starts it ends, a SIGKILL to this process included."""
     return ["setpriv", "--pdeathsig", "KILL", "--", *command]

@@ -8,15 +8,33 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.lab.mirror import Say, debian_mirror
 from tests.lab.places import LabError, lab_directory
 
-SUITE: Final = "forky"
-"""Debian 12 and 13 carry no Asterisk; this suite does."""
-PACKAGES: Final = ("asterisk", "asterisk-core-sounds-en", "asterisk-core-sounds-en-gsm", "sip-tester", "openssl")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """A Debian tree."""
+
+    name: str
+    suite: str
+    packages: tuple[str, ...]
+
+    @property
+    def wanted(self) -> str:
+        """What it is built from, as its stamp holds it."""
+        return f"{self.suite} {' '.join(self.packages)}\n"
+
+
+ASTERISK: Final = Tree(
+    name="root",
+    suite="forky",  # Debian 12 and 13 carry no Asterisk; this suite does
+    packages=("asterisk", "asterisk-core-sounds-en", "asterisk-core-sounds-en-gsm", "sip-tester", "openssl"),
+)
 STAMP: Final = "etc/screener-lab"
 """Holds what the tree was built from, so that a change of the list builds it again."""
 QUIET_SECONDS: Final = 5.0
@@ -28,24 +46,24 @@ def ensure_root(say: Say) -> Path:
     given = os.environ.get("SCREENER_LAB_ROOT")
     if given:
         return Path(given)
-    lab = lab_directory()
-    root = lab / "root"
-    if _is_current(root):
-        return root
-    lab.mkdir(parents=True, exist_ok=True)
-    with _locked(lab / "root.lock", say):
-        if not _is_current(root):
-            _build(root, say)
-    return root
+    return ensure_tree(ASTERISK, say)
 
 
-def _wanted() -> str:
-    return f"{SUITE} {' '.join(PACKAGES)}\n"
+def ensure_tree(tree: Tree, say: Say) -> Path:
+    """Return a tree, building it first if it is missing or was built from another list."""
+    path = lab_directory() / tree.name
+    if _is_current(path, tree):
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.with_name(f"{tree.name}.lock"), say):
+        if not _is_current(path, tree):
+            _build(path, tree, say)
+    return path
 
 
-def _is_current(root: Path) -> bool:
-    stamp = root / STAMP
-    return stamp.is_file() and stamp.read_text() == _wanted()
+def _is_current(path: Path, tree: Tree) -> bool:
+    stamp = path / STAMP
+    return stamp.is_file() and stamp.read_text() == tree.wanted
 
 
 @contextmanager
@@ -60,30 +78,38 @@ def _locked(path: Path, say: Say) -> Iterator[None]:
         yield
 
 
-def _build(root: Path, say: Say) -> None:
+def _build(root: Path, tree: Tree, say: Say) -> None:
     """Build beside `root` and rename: a build that was cut off is never used."""
     if os.geteuid() != 0:
         raise LabError("the lab needs root, to build a Debian tree and to mount in it: run it with sudo or as root.")
-    for torn in root.parent.glob("root.*.tmp"):
+    for torn in root.parent.glob(f"{root.name}.*.tmp"):
         shutil.rmtree(torn, ignore_errors=True)
     _ensure_mmdebstrap(say)
     started = time.monotonic()
-    fresh = root.with_name(f"root.{os.getpid()}.tmp")
-    say(f"building the lab's root (Debian {SUITE}, about 350 MB, once)")
-    _run(_mmdebstrap(fresh, debian_mirror(say)), "building the lab's root", say)
-    (fresh / STAMP).write_text(_wanted())
+    fresh = root.with_name(f"{root.name}.{os.getpid()}.tmp")
+    say(f"building the lab's {root.name} (Debian {tree.suite}, 200 to 350 MB, once)")
+    _run(_mmdebstrap(fresh, tree, debian_mirror(say)), "building the lab's root", say)
+    (fresh / STAMP).write_text(tree.wanted)
     if root.exists():
-        old = root.with_name(f"root.{os.getpid()}.old.tmp")
+        old = root.with_name(f"{root.name}.{os.getpid()}.old.tmp")
         root.rename(old)
         shutil.rmtree(old, ignore_errors=True)
     fresh.rename(root)
-    say(f"the lab's root is built ({time.monotonic() - started:.0f} s)")
+    say(f"the lab's {root.name} is built ({time.monotonic() - started:.0f} s)")
 
 
-def _mmdebstrap(target: Path, mirror: str) -> list[str]:
+def _mmdebstrap(target: Path, tree: Tree, mirror: str) -> list[str]:
     # Mirrors that are synchronised seldom have a Release file whose validity has run out.
     fresh = ['--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"']
-    return ["mmdebstrap", *fresh, "--variant=apt", f"--include={','.join(PACKAGES)}", SUITE, str(target), mirror]
+    return [
+        "mmdebstrap",
+        *fresh,
+        "--variant=apt",
+        f"--include={','.join(tree.packages)}",
+        tree.suite,
+        str(target),
+        mirror,
+    ]
 
 
 def _ensure_mmdebstrap(say: Say) -> None:
