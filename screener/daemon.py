@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 OK: Final = 0
 WRONG_CONFIG: Final = 2
+REPLACED: Final = 3
+"""Another screener has taken over. Started again, this one would take the calls back, and so on for ever."""
 REPORT_SECONDS: Final = 5.0
 """How often systemd is told how we are, if it does not ask for it more often."""
 
@@ -44,12 +46,14 @@ def run(config_path: Path) -> int:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
     with logging_to(sys.stderr, level=config.log.level, rate=config.log.lines_per_second):
-        asyncio.run(_serve(config_path, config, password.get_secret_value()))
-    return OK
+        return asyncio.run(_serve(config_path, config, password.get_secret_value()))
 
 
-async def _serve(config_path: Path, config: Config, password: str) -> None:
-    """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal."""
+async def _serve(config_path: Path, config: Config, password: str) -> int:
+    """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal.
+
+    Returns the exit status.
+    """
     policy = compile_policy(config.policy)
     # The memory's clock starts as the wall clock, to take what the journal tells, and never steps after that.
     behind = time.time() - time.monotonic()
@@ -89,6 +93,7 @@ async def _serve(config_path: Path, config: Config, password: str) -> None:
         await asyncio.gather(*helpers, return_exceptions=True)
         await gate.drain()
         await asyncio.to_thread(journal.close)
+    return REPLACED if asterisk.replaced else OK
 
 
 async def _report(notifier: Notifier, asterisk: AriConnection, gate: Gate, journal: Journal) -> None:

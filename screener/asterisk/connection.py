@@ -60,6 +60,8 @@ class AriConnection:
         self.ready = asyncio.Event()
         """Set at the first connection, and for ever."""
         self.over_socket = False
+        self.replaced = False
+        """Whether another screener has registered the application: its calls are taken there now."""
         self.unreadable: Counter[str] = Counter()
         """Messages that could not be read, by what was wrong."""
 
@@ -191,6 +193,7 @@ class AriConnection:
             return
         listener.take(event)
         if isinstance(event, events.Replaced):
+            self.replaced = True
             self._leaving.set()
 
     def _unreadable(self, kind: str, detail: str) -> None:

@@ -24,8 +24,10 @@ class Load:
         """Measure the lag until cancelled."""
         while True:
             begun = self._clock()
-            await asyncio.sleep(TICK_SECONDS)
-            self.lag = self._clock() - begun - TICK_SECONDS
+            # After a stop, a look at once: the calls that come next should not pay for it.
+            tick = TICK_SECONDS if self.lag <= self._settings.lag_seconds else TICK_SECONDS / 10
+            await asyncio.sleep(tick)
+            self.lag = self._clock() - begun - tick
 
     def excess(self, judging: int) -> str | None:
         """Say what is too much while `judging` calls are being judged, or None."""

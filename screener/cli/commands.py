@@ -93,6 +93,10 @@ def reload(file: Path) -> None:
 @click.option("--app", help="The Stasis application, if it is not the one of the configuration.")
 def release(file: Path, app: str | None) -> None:
     """Send on the calls that a daemon held when it died; systemd runs this whenever the daemon has stopped."""
+    # What systemd tells the commands of ExecStopPost=.
+    if os.environ.get("EXIT_CODE") == "exited" and os.environ.get("EXIT_STATUS") == str(daemon.REPLACED):
+        click.echo("another screener has taken over: the calls are its own now")
+        return
     config = _load(file)
     settings = config.asterisk if app is None else config.asterisk.model_copy(update={"application": app})
     try:

@@ -40,7 +40,13 @@ mount --rbind /sys "$RUN/root/sys"
 mount -t proc proc "$RUN/root/proc"
 mount -t tmpfs tmpfs "$RUN/root/run"
 mount -t tmpfs tmpfs "$RUN/root/tmp"
-exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$RUN/root" /lib/systemd/systemd
+# The kernel makes no user namespace for who sits in a chroot, and PrivateUsers= needs one.
+mkdir "$RUN/root/run/old"
+cd "$RUN/root"
+pivot_root . run/old
+umount --lazy /run/old
+mount --make-rshared /
+exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 /lib/systemd/systemd
 """
 
 
