@@ -2,20 +2,22 @@
 
 import difflib
 import re
+import ssl
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 
 from screener.asterisk.settings import AriSettings, OverloadSettings, PromptSettings
 from screener.memory.settings import JournalSettings, MemorySettings
 from screener.policy.policy import UnreadableNumberError, compile_policy
 from screener.policy.settings import PolicySettings, Section
 from screener.policy.text import printable
+from screener.policy.verdict import Treatment
 
 LARGEST_FILE: Final = 8 << 20
 """Bytes: some 100,000 list entries."""
@@ -55,6 +57,12 @@ class Config(Section):
     prompts: PromptSettings = PromptSettings()
     overload: OverloadSettings = OverloadSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _overload_has_a_box(self) -> Self:
+        if self.overload.treatment is Treatment.VOICEMAIL and self.policy.voicemail.mailbox is None:
+            raise ValueError("overload.treatment is voicemail, but no mailbox is set (policy.voicemail.mailbox)")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +150,24 @@ def ari_password(settings: AriSettings, environment: Mapping[str, str], file: Pa
         )
         raise ConfigError(file, Fault(line=0, path="asterisk", message=message))
     return SecretStr(found)
+
+
+def check_files(settings: AriSettings, environment: Mapping[str, str], file: Path) -> SecretStr | None:
+    """Look at the files that the settings name, and return the password; None if it is to come from elsewhere.
+
+    A systemd credential, or a variable of the unit's environment, is not to be seen by who checks from a shell.
+    Raises ConfigError.
+    """
+    if settings.ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=str(settings.ca_file))
+        except OSError as error:
+            message = f"the certificates in {settings.ca_file} cannot be read: {error.strerror or error}"
+            raise ConfigError(file, Fault(line=0, path="asterisk.ca_file", message=message)) from error
+    given = (settings.password, settings.password_file, environment.get(PASSWORD_VARIABLE))
+    if not any(given) and "CREDENTIALS_DIRECTORY" not in environment:
+        return None
+    return ari_password(settings, environment, file)
 
 
 class _Document:
@@ -237,7 +263,8 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
         return f"expected a section, with keys such as {_keys(path)[0]}"
     if "password" in path:
         return "expected text in quotes"
-    return _about_value(kind, error["msg"], document.written.get(path))
+    # An address may hold a password where none belongs: not quoted.
+    return _about_value(kind, error["msg"], None if path[-1:] == ("url",) else document.written.get(path))
 
 
 def _about_value(kind: str, message: str, written: str | None) -> str:

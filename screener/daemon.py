@@ -33,6 +33,8 @@ OK: Final = 0
 WRONG_CONFIG: Final = 2
 REPLACED: Final = 3
 """Another screener has taken over. Started again, this one would take the calls back, and so on for ever."""
+ANSWER_SECONDS: Final = 1.0
+"""How long Asterisk may take to answer a ping."""
 REPORT_SECONDS: Final = 5.0
 """How often systemd is told how we are, if it does not ask for it more often."""
 
@@ -119,8 +121,9 @@ async def _answers(asterisk: AriConnection) -> bool:
     if not asterisk.connected:
         return True
     try:
-        await asterisk.send(PING)
-    except AriUnavailableError:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await asterisk.send(PING)
+    except (AriUnavailableError, TimeoutError):
         return not asterisk.connected
     return True
 

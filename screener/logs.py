@@ -10,20 +10,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from logging.handlers import QueueHandler, QueueListener
+from contextlib import contextmanager, suppress
+from logging.handlers import QueueHandler
 from typing import Final, TextIO
 
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 """journald adds the time, and sees a line as one event: messages hold no line breaks of strangers."""
 WAITING: Final = 2000
 """Lines that wait for a slow reader; beyond it they are dropped."""
+LAST_WORDS_SECONDS: Final = 1.0
+"""How long to wait at the end for what is not written yet."""
+
+Records = queue.Queue[logging.LogRecord | None]
+"""None ends it."""
 
 
 class Throttled(QueueHandler):
     """Puts records into the queue, at most `rate` a second on average, and counts those that it drops."""
 
-    def __init__(self, records: "queue.Queue[logging.LogRecord]", rate: int, clock: Callable[[], float]) -> None:
+    def __init__(self, records: Records, rate: int, clock: Callable[[], float]) -> None:
         """`clock` is in seconds and never steps back."""
         super().__init__(records)
         self.dropped = 0
@@ -63,25 +68,24 @@ class Unfailing(logging.StreamHandler[TextIO]):
 @contextmanager
 def logging_to(stream: TextIO = sys.stderr, *, level: str = "info", rate: int = 200) -> Iterator[None]:
     """Log to `stream` while the block runs; `rate` is in lines a second."""
-    records: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
+    records: Records = queue.Queue(WAITING)
     handler, writer = Throttled(records, rate, time.monotonic), Unfailing(stream)
     writer.setFormatter(logging.Formatter(FORMAT))
-    listener = QueueListener(records, writer)
+    # A daemon: whoever blocks it must not keep us from ending.
+    thread = threading.Thread(target=_write, args=(records, writer), name="log", daemon=True)
     root = logging.getLogger()
     root.setLevel(level.upper())
     root.addHandler(handler)
-    listener.start()
+    thread.start()
     try:
         yield
     finally:
         root.removeHandler(handler)
-        _stop(listener, records)
+        with suppress(queue.Full):
+            records.put_nowait(None)
+        thread.join(LAST_WORDS_SECONDS)
 
 
-def _stop(listener: QueueListener, records: "queue.Queue[logging.LogRecord]", seconds: float = 1.0) -> None:
-    """Write what waits, but do not wait for a reader that has stopped: the thread is a daemon and ends with us."""
-    ends = time.monotonic() + seconds
-    while not records.empty() and time.monotonic() < ends:
-        time.sleep(0.01)
-    if records.empty():
-        listener.stop()
+def _write(records: Records, writer: logging.Handler) -> None:
+    while (record := records.get()) is not None:
+        writer.handle(record)

@@ -13,7 +13,9 @@ class Notifier:
     """Tells the service manager how we are."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._address = environment.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
+        address = environment.get("NOTIFY_SOCKET", "")
+        # A leading @ means an abstract socket: sd_notify(3).
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
         interval = environment.get("WATCHDOG_USEC", "")
         self.watchdog_seconds = int(interval) / 1_000_000 if interval.isdigit() else None
         """Within how many seconds systemd wants to hear ALIVE; None if it does not ask."""

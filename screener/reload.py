@@ -1,6 +1,7 @@
 """The policy in force, and how another comes in its place: whole, between two calls, or not at all."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -21,7 +22,6 @@ class PolicyInForce:
         self._policy = policy
         self._asked = asyncio.Event()
         self._reloads = 0
-        self._tell("")
 
     def policy(self) -> Policy:
         """Return the policy in force."""
@@ -32,11 +32,15 @@ class PolicyInForce:
         self._asked.set()
 
     async def serve(self) -> None:
-        """Reload when asked, until cancelled."""
-        while True:
-            await self._asked.wait()
-            self._asked.clear()
-            await self.reload()
+        """Say where we are, and reload when asked, until cancelled."""
+        self._tell("")
+        try:
+            while True:
+                await self._asked.wait()
+                self._asked.clear()
+                await self.reload()
+        finally:
+            self._leave()
 
     async def reload(self) -> None:
         """Take over what the file says now, if nothing is wrong with it."""
@@ -63,6 +67,13 @@ class PolicyInForce:
             if name != "policy" and getattr(config, name) != getattr(self._config, name):
                 log.warning("the section %r has changed too: that needs a restart", name)
         return ""
+
+    def _leave(self) -> None:
+        path = state_path(self._config.journal.path)
+        state = State.read(path)
+        if state is not None and state.pid == os.getpid():  # and not of one that took over
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _tell(self, error: str) -> None:
         path = state_path(self._config.journal.path)

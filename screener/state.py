@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +19,8 @@ class State:
     """How often it was asked to reload."""
     error: str = ""
     """Why the last reload was refused; empty if it was not."""
+    started: str = field(default_factory=lambda: _started(os.getpid()))
+    """When the process began, in the kernel's own count: another process may have got its number since."""
 
     def write(self, path: Path) -> None:
         """Write the file, all or nothing. Raises OSError."""
@@ -31,12 +33,15 @@ class State:
         """Return what the file says, or None if there is none, it cannot be read, or its daemon is gone."""
         try:
             state = cls(**json.loads(path.read_text()))
-            os.kill(state.pid, 0)
-        except PermissionError:
-            return state  # it is there, and somebody else's
+            return state if state.started == _started(state.pid) else None
         except (OSError, ValueError, TypeError):
             return None
-        return state
+
+
+def _started(pid: int) -> str:
+    """Return when a process began, in ticks since the machine did: proc_pid_stat(5), field 22. Raises OSError."""
+    # The second field is the program's name, in brackets and with whatever it is called.
+    return Path(f"/proc/{pid:d}/stat").read_text().rpartition(")")[2].split()[19]
 
 
 def state_path(journal: Path) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from screener import logs
 from screener.asterisk.load import TICK_SECONDS, Load
 from screener.asterisk.settings import OverloadSettings
 from screener.config import load
@@ -34,6 +35,14 @@ def test_systemd_hears_what_it_is_told(tmp_path: Path, abstract: bool) -> None:
         notifier.status("fine")
         assert [systemd.recv(100), systemd.recv(100)] == [b"READY=1\nWATCHDOG=1", b"STATUS=fine"]
         assert notifier.watchdog_seconds == 5
+
+
+def test_only_a_leading_at_sign_means_an_abstract_socket(tmp_path: Path) -> None:
+    (tmp_path / "user@1000").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "user@1000" / "notify"))
+        Notifier({"NOTIFY_SOCKET": systemd.getsockname()}).tell(READY)
+        assert systemd.recv(100) == b"READY=1"
 
 
 @pytest.mark.parametrize("environment", [{}, {"NOTIFY_SOCKET": "/nowhere/at/all", "WATCHDOG_USEC": "x"}])
@@ -77,6 +86,15 @@ def test_who_logs_never_waits_for_who_reads() -> None:
             log.info("line %d", number)
         stream.go.set()
     assert "line 0" in stream.getvalue()
+
+
+def test_who_ends_does_not_wait_for_who_reads_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LAST_WORDS_SECONDS", 0.01)
+    stream = Stuck()
+    with logging_to(stream):
+        logging.getLogger("stuck").info("a line that the writer has taken and cannot write")
+    assert stream.getvalue() == ""
+    stream.go.set()
 
 
 def test_a_stream_that_is_broken_costs_lines_and_nothing_else() -> None:
@@ -178,10 +196,27 @@ async def test_other_sections_that_changed_are_said_to_need_a_restart(
     assert "the section 'memory' has changed too: that needs a restart" in caplog.text
 
 
+async def test_a_daemon_tells_where_it_is_while_it_is_there(tmp_path: Path) -> None:
+    file, path = tmp_path / "screener.yaml", tmp_path / "screener.state"
+    write(file, 3)
+    async with in_force(file) as policies:
+        assert State.read(path) is None
+        serving = asyncio.Task(policies.serve())
+        await asyncio.sleep(0)  # its first step
+        assert (state := State.read(path)) is not None
+        assert state.pid == os.getpid()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        assert not path.exists()
+
+
 def test_the_state_of_a_daemon_that_is_gone_is_no_state(tmp_path: Path) -> None:
     path = tmp_path / "screener.state"
     assert State.read(path) is None
     State(pid=1 << 22, policy="x").write(path)
+    assert State.read(path) is None
+    # Another process that has got the number since is not to be sent a signal that may end it.
+    State(pid=os.getpid(), policy="x", started="1").write(path)
     assert State.read(path) is None
     for damaged in ("", "{", "[]", '{"pid": "x"}', '{"other": 1}'):
         path.write_text(damaged)

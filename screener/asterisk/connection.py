@@ -1,12 +1,10 @@
 """The connection to one Asterisk: a WebSocket that is opened again for ever, and requests by the best way it offers."""
 
 import asyncio
-import base64
 import contextlib
 import json
 import logging
 import random
-import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, Final, Protocol
@@ -15,7 +13,8 @@ import aiohttp
 
 from screener.asterisk import events
 from screener.asterisk.backoff import delays
-from screener.asterisk.errors import AriError, AriRefusedError, AriUnavailableError
+from screener.asterisk.errors import AriError, AriUnavailableError
+from screener.asterisk.http import base_url, open_http, open_socket
 from screener.asterisk.http_rest import HttpRest
 from screener.asterisk.rest import Answer, Request, Rest
 from screener.asterisk.settings import AriSettings, RestPath
@@ -23,14 +22,10 @@ from screener.asterisk.socket_rest import SocketRest
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS: Final = 2.0
-"""A ping each 2 s, its answer due within 1 s: a peer that is gone without a word is noticed within 3 s."""
 PROBE_SECONDS: Final = 1.0
 """How long to wait for an answer over the socket before concluding that this Asterisk has no REST there."""
-HTTP_CONNECTIONS: Final = 8
-"""Kept-alive connections at the most; Asterisk's http.conf allows 100 sessions to all clients together."""
-LARGEST_MESSAGE: Final = 1 << 20
-"""Bytes. An event is some 2 kB; a longer message closes the socket, and it is opened again."""
+LASTING_SECONDS: Final = 5.0
+"""How long a connection must have stood for the next try after it to be made at once."""
 
 PING: Final = Request(method="GET", path="asterisk/ping")
 
@@ -53,7 +48,7 @@ class AriConnection:
 
     def __init__(self, settings: AriSettings, password: str) -> None:
         self._settings = settings
-        self._base = _base(settings)
+        self._base = base_url(settings)
         self._password = password
         self._rest: Rest | None = None
         self._leaving = asyncio.Event()
@@ -82,11 +77,11 @@ class AriConnection:
         In both cases the listener finishes what it holds while the connection still stands. A refusal (wrong password,
         ARI switched off) is tried again too: an administrator who mends it should not have to restart us.
         """
-        waits = delays(random.random)
+        waits, clock = delays(random.random), asyncio.get_running_loop().time
         while not self._leaving.is_set():
+            begun = clock()
             try:
                 async with self._session(listener) as receiving:
-                    waits = delays(random.random)
                     await _first(receiving, asyncio.Task(self._leaving.wait()))
                     if self._leaving.is_set():
                         await listener.drain()
@@ -94,6 +89,8 @@ class AriConnection:
                 reason = "Asterisk closed the connection"
             except AriError as error:
                 reason = str(error)
+            if clock() - begun > LASTING_SECONDS:
+                waits = delays(random.random)
             wait = next(waits)
             log.warning("not connected to Asterisk at %s: %s; next try in %.1f s", self._base, reason, wait)
             with contextlib.suppress(TimeoutError):
@@ -106,7 +103,8 @@ class AriConnection:
     @contextlib.asynccontextmanager
     async def _session(self, listener: Listener) -> AsyncIterator["asyncio.Task[None]"]:
         """One connection; the task ends with it."""
-        async with open_http(self._settings, self._password) as (http, _), self._socket(http) as socket:
+        settings = self._settings
+        async with open_http(settings, self._password) as (http, _), open_socket(http, settings) as socket:
             over_socket = SocketRest(socket.send_str, self._settings.request_seconds)
             # An answer over the socket is read by the loop below, so that must run while the way is chosen.
             receiving = asyncio.get_running_loop().create_task(self._receive(socket, over_socket, listener))
@@ -130,22 +128,6 @@ class AriConnection:
     def way(self) -> str:
         """How requests travel."""
         return "the WebSocket" if self.over_socket else "HTTP"
-
-    @contextlib.asynccontextmanager
-    async def _socket(self, http: aiohttp.ClientSession) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        url = f"{self._base}/events"
-        query = {"app": self._settings.application, "subscribeAll": "false"}
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS * 2):
-                socket = await http.ws_connect(
-                    url, params=query, heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_MESSAGE
-                )
-        except aiohttp.WSServerHandshakeError as error:
-            raise AriRefusedError(_refusal(error.status, self._settings.user)) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise AriUnavailableError(str(error) or "no answer") from error
-        async with socket:
-            yield socket
 
     async def _choose(self, over_socket: SocketRest, over_http: HttpRest) -> Rest:
         """Use the way that the settings name, or the socket if this Asterisk answers there."""
@@ -191,7 +173,10 @@ class AriConnection:
             return
         if event is None:
             return
-        listener.take(event)
+        try:
+            listener.take(event)
+        except Exception:  # a fault of ours costs this event, and not all that come after it
+            log.exception("an event could not be taken: %s", type(event).__name__)
         if isinstance(event, events.Replaced):
             self.replaced = True
             self._leaving.set()
@@ -204,38 +189,9 @@ class AriConnection:
             )
 
 
-@contextlib.asynccontextmanager
-async def open_http(settings: AriSettings, password: str) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
-    """Open a session that knows the user and whom to trust; the second value is the address of `/ari`."""
-    credentials = base64.b64encode(f"{settings.user}:{password}".encode()).decode()
-    # In a header and not as api_key in the URL, which would stand in Asterisk's logs.
-    headers = {"Authorization": f"Basic {credentials}"}
-    context: ssl.SSLContext | bool = True
-    if settings.ca_file is not None:
-        context = ssl.create_default_context(cafile=str(settings.ca_file))
-    connector = aiohttp.TCPConnector(limit=HTTP_CONNECTIONS, ssl=context)
-    async with aiohttp.ClientSession(headers=headers, connector=connector) as http:
-        yield http, _base(settings)
-
-
-def _base(settings: AriSettings) -> str:
-    return str(settings.url).rstrip("/") + "/ari"
-
-
 async def _first(*tasks: "asyncio.Task[Any]") -> None:
     """Return when one of the tasks has ended; the last one is then cancelled."""
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         tasks[-1].cancel()
-
-
-def _refusal(status: int, user: str) -> str:
-    """Say what an HTTP status of the handshake means to an administrator."""
-    meanings = {
-        401: f"it refuses the user {user!r} or the password (ari.conf, and `ari show users` in Asterisk's CLI)",
-        403: f"it does not let the user {user!r} in from here (acl of the user in ari.conf)",
-        404: "no ARI there: is it enabled in ari.conf, and does the url have http.conf's prefix?",
-        503: "Asterisk has no session left (sessionlimit in http.conf)",
-    }
-    return meanings.get(status, f"it answered {status} to the WebSocket's handshake")

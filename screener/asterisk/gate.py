@@ -24,14 +24,14 @@ from screener.asterisk.events import (
 from screener.asterisk.facts import read_call
 from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts
-from screener.asterisk.rest import Answer, Request
+from screener.asterisk.rest import NOT_FOUND, Answer, Request
 from screener.asterisk.tasks import Tasks
 from screener.asterisk.variables import channel_variables, summary
 from screener.memory.journal import Ended, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.policy.call import Call
-from screener.policy.decide import unjudged
+from screener.policy.decide import UNJUDGED, unjudged
 from screener.policy.policy import Policy
 from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment, Verdict
@@ -46,8 +46,9 @@ CALLS_FOLLOWED: Final = 20_000
 longer followed, which costs nothing but what would have been learned from it."""
 DRAIN_SECONDS: Final = 2.0
 """How long calls being judged get at the end."""
-UNJUDGED: Final = frozenset({"overloaded", "late", "error"})
-"""Reasons of calls that we could not judge."""
+TWICE_SECONDS: Final = 5.0
+"""How long after a call was judged without its event that event may still come. A later one is another visit of the
+same channel."""
 TELLING: Final = frozenset({Treatment.CAPTCHA, Treatment.MENU, Treatment.VOICEMAIL})
 """Treatments that report an outcome; a call that ends in one without any was abandoned by its caller."""
 
@@ -87,6 +88,8 @@ class Followed:
     call: Call
     verdict: Verdict
     outcomes: list[Outcome] = field(default_factory=list)
+    ended: CallEnded | None = None
+    """Its end, where that came while the call was still being sent on."""
 
 
 class Sent(Enum):
@@ -94,7 +97,9 @@ class Sent(Enum):
 
     DONE = auto()
     GONE = auto()
-    """The call had hung up or moved on."""
+    """The caller had hung up."""
+    LEFT = auto()
+    """The call goes on, but had left Stasis: by its lease, or by requests of ours that we took for failed."""
     FAILED = auto()
     """Asterisk did not answer, or refused."""
 
@@ -135,17 +140,16 @@ class Gate:
         self._followed: dict[str, Followed] = {}
         self._held: set[str] = set()
         """Calls that a task of ours judges or sends on."""
-        self._caught_up: set[str] = set()
-        """Calls that were judged without their event, until it comes or they end."""
+        self._caught_up: dict[str, float] = {}
+        """Calls that were judged without their event, and when, until it comes or they end."""
         self.tasks = Tasks()
 
     def take(self, event: Event) -> None:
         """Take one event; whatever it needs to wait for happens in a task of its own."""
         match event:
             case CallEntered():
-                if event.channel.id in self._caught_up:
-                    self._caught_up.discard(event.channel.id)
-                else:
+                caught_up = self._caught_up.pop(event.channel.id, -TWICE_SECONDS)
+                if self._clocks.steady() - caught_up >= TWICE_SECONDS:
                     self.tasks.start(self._screen(event))
             case CallOffered(channel_id=channel_id):
                 self.tasks.start(self._send(channel_id, commands.claim(self._application, channel_id)))
@@ -165,6 +169,7 @@ class Gate:
         A call that entered between two connections sent its StasisStart to nobody; its lease would send it on, but it
         can be judged in time. Each is judged once, also when the event comes after all.
         """
+        known = set(self._followed)
         try:
             present, waiting = await self._survey()
             if waiting:
@@ -174,13 +179,13 @@ class Gate:
         except (AriUnavailableError, MalformedEventError) as error:
             log.warning("cannot catch up with Asterisk's calls: %s", error)
             return
-        for channel_id in self._followed.keys() - present:
+        for channel_id in known - present:
             self._end(CallEnded(channel_id=channel_id, cause=0, cause_text="ended while disconnected", seconds=0))
         for entered in waiting:
             followed = self._followed.get(entered.channel.id)
             if followed is None:
                 log.info("call %s waits in Stasis: judging it now", entered.channel.id)
-                self._caught_up.add(entered.channel.id)
+                self._caught_up[entered.channel.id] = self._clocks.steady()
                 self.tasks.start(self._screen(entered))
             else:  # the connection broke between its verdict and Asterisk's carrying it out
                 log.info("call %s waits in Stasis with its verdict: sending it on now", entered.channel.id)
@@ -206,6 +211,9 @@ class Gate:
             await self._judge_and_send(entered)
         finally:
             self._held.discard(entered.channel.id)
+            followed = self._followed.get(entered.channel.id)
+            if followed is not None and followed.ended is not None:
+                self._end(followed.ended)
 
     async def _judge_and_send(self, entered: CallEntered) -> None:
         started = self._clocks.steady()
@@ -219,18 +227,23 @@ class Gate:
         verdict, variables = self._judge(call, policy, started)
         self._follow(call, verdict)
         sent = await self._send_on(call, verdict, variables)
-        if sent is Sent.FAILED:
+        late: Verdict | None = None
+        if sent is Sent.LEFT:
+            late = unjudged("late", "not screened: the call had gone on before its verdict came")
+        elif sent is Sent.FAILED:
             late = unjudged("late", "not screened: Asterisk did not carry out the verdict in time")
-            # If the verdict was carried out after all, the call has left Stasis and this changes nothing.
             sent = await self._send_on(call, late, summary(late, policy))
-            if sent is not Sent.GONE:
-                verdict = late
-                self._follow(call, verdict)
+            # A call that has left Stasis meanwhile did so by the verdict, which was carried out after all.
+            late = None if sent is Sent.LEFT else late
+        if late is not None:
+            verdict = late
+            self._followed[call.id].verdict = late
         self._count(verdict)
         at, took = self._clocks.wall(), self._clocks.steady() - started
         self._write(Judged(call=call, verdict=verdict, at=at, took=took, policy_version=policy.version))
-        if sent is Sent.GONE:
-            self._end(CallEnded(channel_id=channel_id, cause=0, cause_text="hung up before it was treated", seconds=0))
+        if sent is Sent.GONE and (followed := self._followed.get(call.id)) and followed.ended is None:
+            text = "hung up before it was treated"
+            followed.ended = CallEnded(channel_id=channel_id, cause=0, cause_text=text, seconds=0)
 
     async def _send_on(self, call: Call, verdict: Verdict, variables: Mapping[str, str]) -> Sent:
         """Send the call to its treatment, or give up at the deadline."""
@@ -272,9 +285,12 @@ class Gate:
         except AriUnavailableError as error:
             log.warning("call %s is left to the dialplan's lease: %s", channel_id, error)
             return Sent.FAILED
-        if any(answer.gone for answer in answers):
-            log.debug("call %s has moved on before it was treated", channel_id)
+        if any(answer.status == NOT_FOUND for answer in answers):
+            log.debug("call %s has ended before it was treated", channel_id)
             return Sent.GONE
+        if any(answer.gone for answer in answers):
+            log.debug("call %s has gone on before it was treated", channel_id)
+            return Sent.LEFT
         for request, answer in zip(requests, answers, strict=True):
             if not answer.ok:
                 log.warning("Asterisk answered %d to %s: %.200r", answer.status, request.path, answer.body)
@@ -315,9 +331,12 @@ class Gate:
         followed = self._followed.get(event.channel_id)
         if followed is None:
             return
+        if event.channel_id in self._held:
+            followed.ended = event
+            return
         if followed.verdict.acted in TELLING and not followed.outcomes:
             self._learn(event.channel_id, Outcome(treatment=followed.verdict.acted, result=Result.ABANDONED))
         del self._followed[event.channel_id]
-        self._caught_up.discard(event.channel_id)
+        self._caught_up.pop(event.channel_id, None)
         ended = Ended(at=self._clocks.wall(), cause=event.cause, cause_text=event.cause_text, seconds=event.seconds)
         self._record.ended(event.channel_id, ended)

@@ -6,6 +6,8 @@ copies of its sound under names that mean nothing and are new at each start.
 """
 
 import logging
+import os
+import re
 import secrets
 import shutil
 import time
@@ -21,7 +23,9 @@ SOUNDS: Final[Mapping[str, str]] = {**{str(digit): f"digits/{digit}" for digit i
 COPIES: Final = 4
 """Names for each sound: a digit that is repeated should not be seen to be."""
 KEPT_SECONDS: Final = 3600
-"""Copies of an earlier start are removed after an hour: calls that were in a captcha then are over."""
+"""Copies of an earlier start are removed an hour after the next one: calls that were in a captcha then are over."""
+_OURS: Final = re.compile(r"(?P<start>screener-[0-9a-f]{8})-[0-9a-f]{16}\..+")
+"""The name of a copy: which start made it, and nothing that means anything. Other files are none of our business."""
 
 
 class Prompts:
@@ -46,21 +50,23 @@ def conceal(sounds: Path, directory: Path, seen_as: Path) -> Prompts:
 
     Raises OSError if `directory` cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o755)  # whatever our umask is: Asterisk reads it
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        directory.chmod(0o755)  # whatever our umask is: Asterisk reads it
     _remove_old(directory)
+    start = f"screener-{secrets.token_hex(4)}"
     names: dict[str, dict[str, list[str]]] = {}
     for language in sorted(path.name for path in sounds.iterdir() if (path / "digits").is_dir()):
-        spoken = {word: _copies(sounds / language, word, directory, seen_as) for word in SOUNDS}
+        spoken = {word: _copies(sounds / language, word, directory, seen_as, start) for word in SOUNDS}
         names[language] = {word: copies for word, copies in spoken.items() if copies}
     return Prompts(names)
 
 
-def _copies(language: Path, word: str, directory: Path, seen_as: Path) -> list[str]:
+def _copies(language: Path, word: str, directory: Path, seen_as: Path, start: str) -> list[str]:
     originals = sorted(language.glob(f"{SOUNDS[word]}.*"))
     if not originals:
         return []
-    names = [secrets.token_hex(8) for _ in range(COPIES)]
+    names = [f"{start}-{secrets.token_hex(8)}" for _ in range(COPIES)]
     for name in names:
         for original in originals:
             copy = directory / f"{name}{original.suffix}"
@@ -70,7 +76,15 @@ def _copies(language: Path, word: str, directory: Path, seen_as: Path) -> list[s
 
 
 def _remove_old(directory: Path) -> None:
-    before = time.time() - KEPT_SECONDS
-    for path in directory.iterdir():
-        if path.is_file() and path.stat().st_mtime < before:
+    """Remove what no call can be listening to any more.
+
+    The copies of the last start were in use until now, however long ago they were made: their hour begins here.
+    """
+    copies = {path: (path.stat().st_mtime, ours["start"]) for path in directory.iterdir()
+              if (ours := _OURS.fullmatch(path.name))}  # fmt: skip
+    _, last = max(copies.values(), default=(0.0, ""))
+    for path, (made, start) in copies.items():
+        if start == last:
+            os.utime(path)
+        elif made < time.time() - KEPT_SECONDS:
             path.unlink(missing_ok=True)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from screener.asterisk import commands
-from screener.asterisk.connection import open_http
 from screener.asterisk.errors import AriRefusedError, AriUnavailableError
+from screener.asterisk.http import open_http
 from screener.asterisk.http_rest import HttpRest
-from screener.asterisk.rest import Request
 from screener.asterisk.settings import AriSettings
 from screener.policy.verdict import Treatment
 
@@ -38,24 +37,26 @@ async def release(settings: AriSettings, password: str) -> list[Released]:
     """
     async with open_http(settings, password) as (http, base):
         rest = HttpRest(http, base, settings.request_seconds * 4)
-        (answer,) = await rest.send((Request(method="GET", path="channels"),))
-        if not answer.ok:
-            raise AriRefusedError(f"Asterisk answered {answer.status} to the question which calls there are")
+        channels, application = await rest.send(commands.survey(settings.application))
+        if not channels.ok:
+            raise AriRefusedError(f"Asterisk answered {channels.status} to the question which calls there are")
         try:
-            held = [channel for channel in json.loads(answer.body) if _waits_for(channel, settings.application)]
+            # Without the application no call is in it; one that waits for any application goes on by itself.
+            ours = set(json.loads(application.body)["channel_ids"]) if application.ok else set()
+            held = [one for one in json.loads(channels.body) if _waits_for(one, settings.application, ours)]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise AriUnavailableError(f"Asterisk's list of calls cannot be read: {error}") from error
         return list(await asyncio.gather(*(_let_go(rest, channel) for channel in held)))
 
 
-def _waits_for(channel: Mapping[str, Any], application: str) -> bool:
-    """Whether a channel is in Stasis() for the application, or in StasisBroadcast() for one of several."""
+def _waits_for(channel: Mapping[str, Any], application: str, ours: set[str]) -> bool:
+    """Whether a channel is in Stasis() for the application, or in StasisBroadcast() and claimed for it."""
     args = str(channel["dialplan"].get("app_data") or "").split(",")
     match channel["dialplan"].get("app_name"):
         case "Stasis":
             return args[0] == application
         case "StasisBroadcast":
-            return True
+            return channel["id"] in ours
     return False
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-GONE = frozenset({404, 409, 412})
+NOT_FOUND = 404
+"""There is no such channel any more."""
+GONE = frozenset({NOT_FOUND, 409, 412})
 """The channel has hung up, left Stasis, or is not in the state for it: an ordinary end of a call, no error."""
 
 

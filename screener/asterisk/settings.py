@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, UrlConstraints, model_validator
+from pydantic import Field, SecretStr, UrlConstraints, field_validator, model_validator
 from pydantic_core import Url
 
 from screener.policy.settings import Section
@@ -66,7 +66,15 @@ class AriSettings(Section):
     request_seconds: float = Field(default=0.5, gt=0, le=10)
     """Seconds after which a request counts as failed. The dialplan's lease (0.7 s) should be longer."""
     call_seconds: float = Field(default=1, gt=0, le=30)
-    """Seconds from a call's arrival after which it is sent on unjudged, where the dialplan's lease is longer."""
+    """Seconds from a call's arrival after which it is sent on unjudged, where the dialplan's lease is longer. That may
+    take another `request_seconds`."""
+
+    @field_validator("url")
+    @classmethod
+    def _no_secrets(cls, url: Url) -> Url:
+        if url.username or url.password:
+            raise ValueError("expected no user and password in the address: they have keys of their own")
+        return url
 
     @model_validator(mode="after")
     def _one_password(self) -> Self:

@@ -16,9 +16,10 @@ import click
 
 from screener import __version__, daemon
 from screener.asterisk.errors import AriError
+from screener.asterisk.inspect import inspect
 from screener.asterisk.release import release as free_calls
 from screener.cli import show
-from screener.config import Config, ConfigError, ari_password, load
+from screener.config import Config, ConfigError, ari_password, check_files, load
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
@@ -61,11 +62,32 @@ def run(file: Path) -> None:
 
 @main.command()
 @click.argument("file", type=FilePath, default=DEFAULT_CONFIG)
-def check(file: Path) -> None:
-    """Check a configuration file, and do nothing else."""
-    policy = compile_policy(_load(file).policy)
-    modes = sorted({str(line.mode) for line in (policy.default, *policy.lines.values())})
-    click.echo(f"{file}: fine (policy {policy.version}, mode {' and '.join(modes)})")
+@click.option("--pbx", is_flag=True, help="Ask Asterisk too which dialplan, entry and lease are in force.")
+def check(file: Path, pbx: bool) -> None:
+    """Check a configuration file and the files that it names, and do nothing else."""
+    config = _load(file)
+    policy = compile_policy(config.policy)
+    lines = (policy.default, *policy.lines.values())
+    try:
+        password = check_files(config.asterisk, os.environ, file)
+        if pbx and password is None:
+            password = ari_password(config.asterisk, os.environ, file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(daemon.WRONG_CONFIG)
+    modes = " and ".join(sorted({str(line.mode) for line in lines}))
+    elsewhere = "" if password else "; the ARI user's password is not to be seen from here"
+    click.echo(f"{file}: fine (policy {policy.version}, mode {modes}){elsewhere}")
+    if pbx and password is not None:
+        boxes = sorted({line.mailbox for line in lines if line.mailbox})
+        try:
+            findings = asyncio.run(inspect(config.asterisk, password.get_secret_value(), boxes))
+        except AriError as error:
+            _fail(f"Asterisk at {config.asterisk.url}: {error}")
+        for finding in findings:
+            click.echo(f"  {finding.about + ':':24} {finding.says}")
+        if any(finding.wrong for finding in findings):
+            sys.exit(FAILED)
 
 
 @main.command()
@@ -77,7 +99,10 @@ def reload(file: Path) -> None:
     before = State.read(path)
     if before is None:
         _fail(f"no daemon is running here ({path} tells of none)")
-    os.kill(before.pid, signal.SIGHUP)
+    try:
+        os.kill(before.pid, signal.SIGHUP)
+    except OSError as error:
+        _fail(f"the daemon (process {before.pid}) cannot be told ({error.strerror}): are you its user, or root?")
     ends = time.monotonic() + RELOAD_SECONDS
     while (now := State.read(path)) is None or now.reloads == before.reloads:
         if time.monotonic() > ends:

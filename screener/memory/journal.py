@@ -158,9 +158,9 @@ class Journal:
             except (sqlite3.Error, OSError) as error:
                 log.warning("the journal cannot be written (%s); %d entries wait", error, self.behind)
                 # Its subclasses tell of a disk that is full or a file that is locked, and not of a damaged one.
-                if type(error) is sqlite3.DatabaseError:
-                    _move_aside(self._settings.path)
-                elif self._closing.wait(RETRY_SECONDS):
+                if type(error) is sqlite3.DatabaseError and _move_aside(self._settings.path):
+                    continue
+                if self._closing.wait(RETRY_SECONDS):
                     return
 
     def _serve(self, database: sqlite3.Connection) -> None:
@@ -176,7 +176,7 @@ class Journal:
             self._wake.wait(FLUSH_SECONDS)
 
     def _write(self, database: sqlite3.Connection) -> None:
-        while self._waiting:
+        while self._waiting and len(self._unwritten) < QUEUED:
             self._unwritten.append(self._waiting.popleft())
         if not self._unwritten:
             return
@@ -221,10 +221,15 @@ class _opened:  # noqa: N801 - used like a function
         self._database.close()
 
 
-def _move_aside(path: Path) -> None:
-    """Keep a file that is no database for whoever can repair it, and make room for a new one."""
+def _move_aside(path: Path) -> bool:
+    """Keep a file that is no database for whoever can repair it, and make room for a new one; whether it worked."""
     aside = path.with_name(f"{path.name}.damaged-{time.time():.0f}")
     log.error("the journal %s is damaged: it is kept as %s, and a new one begins", path, aside)
-    path.rename(aside)
-    for ending in ("-wal", "-shm"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+    try:
+        path.rename(aside)
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("it cannot be moved: %s", error)
+        return False
+    return True

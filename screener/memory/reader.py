@@ -11,6 +11,7 @@ from screener.memory.journal import LOCKED_SECONDS
 from screener.memory.local import LocalMemory
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import Caller, CallerKind
+from screener.policy.decide import UNSEEN
 from screener.policy.policy import Policy
 from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
@@ -137,7 +138,7 @@ def rebuild(memory: LocalMemory, happened: Iterable[Recorded | Told], policy: Po
         count += 1
         if isinstance(one, Told):
             memory.learn(one.call, one.outcome, policy, one.at)
-        else:
+        elif not any(reason.code in UNSEEN for reason in one.verdict.reasons):
             memory.observe(one.call, policy, one.at)
             if one.verdict.acted is Treatment.REJECT:
                 memory.learn(one.call, Outcome(treatment=Treatment.REJECT, result=Result.REJECTED), policy, one.at)

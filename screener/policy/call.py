@@ -20,8 +20,8 @@ class Attestation(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How much it proves, for comparing: 0 nothing, 3 the caller ID is the caller's own."""
-        return {"A": 3, "B": 2, "C": 1}.get(self.value, 0)
+        """How much it proves, for comparing: 3 the caller ID is the caller's own, 0 nothing, -1 worse than that."""
+        return {"A": 3, "B": 2, "C": 1, "none": 0}.get(self.value, -1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

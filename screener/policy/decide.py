@@ -17,6 +17,11 @@ from screener.policy.settings import Ladder
 from screener.policy.signals import SIGNALS
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
 
+UNSEEN: Final = frozenset({"overloaded", "error"})
+"""Reasons of calls that no memory was asked about: no token was taken for them."""
+UNJUDGED: Final = UNSEEN | {"late"}
+"""Reasons of calls that the policy did not treat."""
+
 Settled = tuple[Treatment, Reason] | None
 Step = Callable[[Call, Remembered, Policy, float], Settled]
 

@@ -1,8 +1,10 @@
 """The policy in force: the settings, made ready to be asked about a call."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from screener.policy.bucket import Bucket
 from screener.policy.call import called_number
@@ -10,6 +12,10 @@ from screener.policy.caller import e164
 from screener.policy.lists import Entry, NumberList
 from screener.policy.settings import DidSettings, Ladder, ListEntry, PolicySettings
 from screener.policy.verdict import Mode
+
+DIALLED: Final = re.compile(r"[0-9A-Za-z+*#]+")
+"""A DID or an extension as the dialplan hands it over: it filters all else out."""
+NUMBER_EXPECTED: Final = "expected a telephone number, or the digits and letters of an extension"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
     block = _numbers(settings.lists.block, ("lists", "block"), settings.region, faults)
     default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
     lines = _lines(settings, default, faults)
+    exempt = _exempt(settings, faults)
     if faults:
         raise ExceptionGroup("numbers that cannot be read", faults)
     return Policy(
@@ -65,7 +72,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
         bucket=Bucket(capacity=settings.bucket.capacity, refill_per_hour=settings.bucket.refill_per_hour),
         allow=allow,
         block=block,
-        exempt=frozenset(_both_forms(settings.never_screen.numbers, settings.region)),
+        exempt=exempt,
         default=default,
         lines=lines,
     )
@@ -75,6 +82,8 @@ def _lines(settings: PolicySettings, default: Line, faults: list[UnreadableNumbe
     lines: dict[str, Line] = {}
     for written, own in settings.dids.items():
         did = called_number(written, settings.region)
+        if not _is_dialled(did):
+            faults.append(UnreadableNumberError(("dids", written), f"no call goes to this: {NUMBER_EXPECTED}"))
         if did in lines:
             faults.append(UnreadableNumberError(("dids", written), f"{did} stands here twice, in two spellings"))
         lines[did] = _line(own, default)
@@ -89,10 +98,20 @@ def _line(own: DidSettings, default: Line) -> Line:
     )
 
 
-def _both_forms(numbers: Iterable[str], region: str) -> Iterable[str]:
-    for number in numbers:
-        yield number
-        yield e164(number, region) or number
+def _exempt(settings: PolicySettings, faults: list[UnreadableNumberError]) -> frozenset[str]:
+    """Return the numbers that are never screened, as they are written and in E.164 too."""
+    numbers: set[str] = set()
+    for position, written in enumerate(settings.never_screen.numbers):
+        number = e164(written, settings.region)
+        if number is None and (written.endswith("*") or not _is_dialled(written)):
+            where = ("never_screen", "numbers", position)
+            faults.append(UnreadableNumberError(where, f"no call comes from this: {NUMBER_EXPECTED}"))
+        numbers |= {written, number or written}
+    return frozenset(numbers)
+
+
+def _is_dialled(number: str) -> bool:
+    return DIALLED.fullmatch(number) is not None
 
 
 def _numbers(
@@ -109,6 +128,8 @@ def _numbers(
 
 def _entry(written: ListEntry, region: str) -> Entry:
     did = None if written.did is None else called_number(written.did, region)
+    if did is not None and not _is_dialled(did):
+        raise ValueError(f"no call goes to the did {written.did!r}: {NUMBER_EXPECTED}")
     if written.number.endswith("*"):
         prefix = written.number[:-1]
         if not (prefix.startswith("+") and prefix[1:].isascii() and prefix[1:].isdigit()):

@@ -247,14 +247,20 @@ class PolicySettings(Section):
     def _voicemail_has_a_box(self) -> Self:
         common = self.voicemail.mailbox
         boxes = common or next((did.mailbox for did in self.dids.values() if did.mailbox), None)
-        if _lacks_a_box(self.mode, self.ladder, boxes):
-            raise ValueError("the ladder sends calls to voicemail, but no mailbox is set (voicemail.mailbox)")
+        if self._lacks_a_box(self.mode, self.ladder, boxes):
+            raise ValueError(
+                "the ladder sends calls to voicemail, at once or later, but no mailbox is set (voicemail.mailbox)"
+            )
         for number, did in self.dids.items():
             ladder = self.ladder if did.ladder is None else did.ladder
-            if _lacks_a_box(did.mode or self.mode, ladder, did.mailbox or common):
-                raise ValueError(f"the ladder sends calls to {number} to voicemail, but it has no mailbox")
+            if self._lacks_a_box(did.mode or self.mode, ladder, did.mailbox or common):
+                raise ValueError(
+                    f"the ladder sends calls to {number} to voicemail, now or later, but it has no mailbox"
+                )
         return self
 
-
-def _lacks_a_box(mode: Mode, ladder: Ladder, mailbox: str | None) -> bool:
-    return mode is Mode.LIVE and not mailbox and any(rung.treatment is Treatment.VOICEMAIL for rung in ladder)
+    def _lacks_a_box(self, mode: Mode, ladder: Ladder, mailbox: str | None) -> bool:
+        following = {Treatment.CAPTCHA: self.captcha.then, Treatment.MENU: self.menu.then}
+        reached = {rung.treatment for rung in ladder}
+        reached |= {then for treatment, then in following.items() if treatment in reached}
+        return mode is Mode.LIVE and not mailbox and Treatment.VOICEMAIL in reached

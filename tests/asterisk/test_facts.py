@@ -61,7 +61,7 @@ def test_nothing_that_a_stranger_sends_gets_past_unprintable_or_long(
     number: str, name: str, exten: str, did: str, diversion: str
 ) -> None:
     read = call({"number": number, "caller_name": name, "exten": exten, "language": name}, did=did, diversion=diversion)
-    for text in (read.name, read.did, read.diversion, read.caller.label, read.language, read.trunk):
+    for text in (read.name, read.did, read.diversion, read.caller.raw, read.language, read.trunk):
         assert text.isprintable() or "\N{REPLACEMENT CHARACTER}" in text or " " in text
         assert len(text) <= NAME_LIMIT
         assert not any(ord(character) < 32 for character in text)

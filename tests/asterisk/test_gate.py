@@ -62,8 +62,9 @@ class Record:
 class Bench:
     """A gate between a scripted Asterisk and a record."""
 
-    def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None, **settings: Any) -> None:
-        self.asterisk, self.record, self.policy = asterisk or Asterisk(), Record(), policy
+    def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None, record: Record | None = None,
+                 **settings: Any) -> None:  # fmt: skip
+        self.asterisk, self.record, self.policy = asterisk or Asterisk(), record or Record(), policy
         self.memory = LocalMemory(seed=1, callers=1024)
         self.load = Load(OverloadSettings(calls=3), lambda: 0.0)
         clocks = Clocks(steady=lambda: 100.0, wall=lambda: 1e9)
@@ -108,6 +109,26 @@ def survey_of(waiting: Iterable[str], present: Iterable[str] = ()) -> Callable[[
 # --------------------------------------------------------------------------------------------------------- odd answers
 
 
+async def test_a_second_visit_of_a_call_that_was_caught_up_with_is_judged_too() -> None:
+    bench = Bench(asterisk=Asterisk(survey_of(["1.1"])))
+    await bench.gate.connected()
+    await bench.gate.drain()
+    await bench.take(entered())  # its event, late: it is judged already
+    assert len(bench.record.verdicts) == 1
+    await bench.take(entered())
+    assert len(bench.record.verdicts) == 2
+
+
+async def test_a_call_judged_while_the_survey_was_on_its_way_is_not_taken_for_ended() -> None:
+    bench = Bench(asterisk=Asterisk(survey_of(["1.1"])))
+    catching_up = asyncio.Task(bench.gate.connected())
+    await asyncio.sleep(0)
+    bench.gate.take(entered("2.2"))
+    await catching_up
+    await bench.gate.drain()
+    assert bench.record.ends == []
+
+
 async def test_a_call_is_subscribed_to_told_and_sent_on_in_this_order() -> None:
     bench = Bench()
     await bench.take(entered())
@@ -118,9 +139,44 @@ async def test_a_call_is_subscribed_to_told_and_sent_on_in_this_order() -> None:
     assert bench.asterisk.continued == ["screener-captcha"]
 
 
-@pytest.mark.parametrize("status", [404, 409, 412])
-async def test_a_call_that_hung_up_before_its_verdict_is_recorded_as_that(status: int) -> None:
-    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=status)))
+@pytest.mark.parametrize("status", [409, 412])
+async def test_a_call_that_had_gone_on_before_its_verdict_is_followed_to_its_end(status: int) -> None:
+    def left(request: Request) -> Answer:
+        return OK if request.path.startswith("applications/") else Answer(status=status)
+
+    bench = Bench(asterisk=Asterisk(left))
+    await bench.take(entered())
+    assert [judged.verdict.treatment for judged in bench.record.verdicts] == [Treatment.PASS]
+    assert [reason.code for reason in bench.record.verdicts[0].verdict.reasons] == ["late"]
+    assert bench.record.ends == []
+    await bench.take(ended())
+    assert [end.cause_text for _, end in bench.record.ends] == ["Normal Clearing"]
+
+
+async def test_an_end_that_comes_before_the_last_answer_is_recorded_after_the_verdict() -> None:
+    order: list[str] = []
+
+    class Order(Record):
+        def judged(self, judged: Judged) -> None:
+            order.append("judged")
+
+        def ended(self, call_id: str, ended: Ended) -> None:
+            order.append("ended")
+
+    bench = Bench(record=Order())
+
+    def at_the_last(request: Request) -> Answer:
+        if request.path.endswith("/continue"):
+            bench.gate.take(ended())
+        return OK
+
+    bench.asterisk.answer = at_the_last
+    await bench.take(entered())
+    assert order == ["judged", "ended"]
+
+
+async def test_a_call_that_hung_up_before_its_verdict_is_recorded_as_that() -> None:
+    bench = Bench(asterisk=Asterisk(lambda _: Answer(status=404)))
     await bench.take(entered())
     assert [judged.verdict.treatment for judged in bench.record.verdicts] == [Treatment.CAPTCHA]
     assert [(id_, end.cause_text) for id_, end in bench.record.ends] == [("1.1", "hung up before it was treated")]

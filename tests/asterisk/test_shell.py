@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -93,13 +92,27 @@ def test_a_word_without_a_sound_is_spoken_by_its_own_name(tmp_path: Path) -> Non
 
 def test_copies_of_an_earlier_start_live_as_long_as_a_captcha_may(tmp_path: Path) -> None:
     source, copies = sounds(tmp_path, "en"), tmp_path / "copies"
-    conceal(source, copies, copies)
-    young, old = sorted(copies.iterdir())[:2]
-    long_ago = time.time() - KEPT_SECONDS - 1
-    os.utime(old, (long_ago, long_ago))
-    conceal(source, copies, copies)
-    assert young.exists()
-    assert not old.exists()
+    starts: list[set[Path]] = []
+    for hours in (30, 20, 10, 0):
+        conceal(source, copies, copies)
+        starts.append(set(copies.iterdir()).difference(*starts))
+        for path in copies.iterdir():
+            at = path.stat().st_mtime - hours * KEPT_SECONDS
+            os.utime(path, (at, at))
+    # The last start before this one ran until now, however long ago it began: a captcha may still use its copies.
+    assert [all(path.exists() for path in made) for made in starts] == [False, False, True, True]
+    assert set(copies.iterdir()) == starts[2] | starts[3]
+
+
+def test_other_files_in_the_directory_of_the_copies_are_left_alone(tmp_path: Path) -> None:
+    copies = tmp_path / "custom"
+    copies.mkdir(mode=0o750)
+    greeting = copies / "greeting.wav"
+    greeting.write_text("not ours")
+    os.utime(greeting, (0, 0))
+    conceal(sounds(tmp_path, "en"), copies, copies)
+    assert greeting.exists()
+    assert copies.stat().st_mode & 0o777 == 0o750
 
 
 def test_a_directory_that_cannot_be_written_is_an_error_to_the_caller(tmp_path: Path) -> None:

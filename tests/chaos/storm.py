@@ -78,8 +78,9 @@ class Storm:
 
     async def command(self, *args: str) -> str:
         """Run one of the commands and return what it prints."""
+        config = str(self.daemon.config)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "screener", *args, "--config", str(self.daemon.config),
+            sys.executable, "-m", "screener", *args, *([config] if args[0] == "check" else ["--config", config]),
             stdin=DEVNULL, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, cwd=REPO, env=self.daemon.environment,
         )  # fmt: skip
         printed, _ = await process.communicate()

@@ -70,11 +70,43 @@ def write(config: Path, *callers: str, name: str = "", begin: float = NOW - 60) 
 # ------------------------------------------------------------------------------------------------------------- check
 
 
-def test_check_says_that_a_file_is_fine() -> None:
-    result = CliRunner().invoke(main, ["check", str(REPO / "config" / "screener.yaml")])
+def test_check_says_that_a_file_is_fine_and_that_it_saw_no_password(tmp_path: Path) -> None:
+    sample = (REPO / "config" / "screener.yaml").read_text()
+    password = tmp_path / "ari-password"
+    file = tmp_path / "screener.yaml"
+    file.write_text(sample.replace("/etc/screener/ari-password", str(password)))
+    result = CliRunner().invoke(main, ["check", str(file)])
+    assert result.exit_code == 2
+    assert f"the password's file {password} cannot be read" in result.stderr
+    password.write_text("a password")
+    result = CliRunner().invoke(main, ["check", str(file)])
     assert result.exit_code == 0
     assert "fine (policy " in result.stdout
     assert result.stdout.endswith("mode shadow)\n")
+    file.write_text("policy: {region: US}")
+    result = CliRunner().invoke(main, ["check", str(file)])
+    assert result.exit_code == 0
+    assert result.stdout.endswith("the ARI user's password is not to be seen from here\n")
+
+
+@pytest.mark.parametrize(
+    ("asterisk", "said"),
+    [
+        ('url: "http://me:secret@127.0.0.1:8088"', "1: asterisk.url: expected no user and password in the address"),
+        (
+            "ca_file: /nowhere/ca.pem",
+            "asterisk.ca_file: the certificates in /nowhere/ca.pem cannot be read: No such",
+        ),
+        (f"ca_file: {__file__}", "cannot be read: [X509: NO_CERTIFICATE_OR_CRL_FOUND]"),
+    ],
+)
+def test_check_looks_at_what_the_daemon_will_need(tmp_path: Path, asterisk: str, said: str) -> None:
+    file = tmp_path / "screener.yaml"
+    file.write_text(f"asterisk: {{{asterisk}}}\npolicy: {{region: US}}")
+    result = CliRunner().invoke(main, ["check", str(file)])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "secret" not in result.output
 
 
 def test_check_tells_every_fault_on_standard_error(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from screener.memory import journal as journal_module
 from screener.memory.journal import Ended, Journal, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
+from screener.memory.pepper import pepper
 from screener.memory.reader import JournalReader, Recorded, Told, rebuild
 from screener.memory.settings import JournalSettings
+from screener.policy.decide import unjudged
 from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment
 from tests.policy.builders import ANOTHER_CALLER, CALLER, make_call, make_policy
@@ -118,6 +120,29 @@ def test_a_memory_that_is_rebuilt_judges_as_the_one_that_was_lost(tmp_path: Path
         assert judge(again, make_call(raw), policy, at + 5) == judge(lost, make_call(raw), policy, at + 5)
 
 
+@pytest.mark.parametrize(("code", "tokens"), [("overloaded", 2), ("error", 2), ("late", 1)])
+def test_a_call_that_took_no_token_takes_none_when_a_memory_is_rebuilt(tmp_path: Path, code: str, tokens: int) -> None:
+    policy = make_policy(bucket={"capacity": 2, "refill_per_hour": 1})
+    verdict = unjudged(code, "not judged")
+    with Journal(settings_at(tmp_path / "j.sqlite")) as journal:
+        journal.judged(Judged(call=make_call(), verdict=verdict, at=NOW, took=0, policy_version=""))
+    again = memory()
+    with JournalReader(tmp_path / "j.sqlite") as reader:
+        rebuild(again, reader.replay(), policy)
+    taken = [again.observe(make_call(), policy, NOW).rate.admitted for _ in range(3)]
+    assert taken.count(True) == tokens
+
+
+@pytest.mark.parametrize("there", [None, b"", b"short"])
+def test_the_pepper_is_made_where_there_is_none_to_be_used(tmp_path: Path, there: bytes | None) -> None:
+    if there is not None:
+        (tmp_path / "pepper").write_bytes(there)
+    made = pepper(tmp_path / "j.sqlite")
+    assert len(made) == 32
+    assert pepper(tmp_path / "j.sqlite") == made
+    assert (tmp_path / "pepper").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_reader_sees_what_is_written_while_the_daemon_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     with Journal(settings_at(path)) as journal:
@@ -158,6 +183,45 @@ def test_who_records_never_waits_and_what_does_not_fit_is_counted(
     journal.close()
     with JournalReader(tmp_path / "j.sqlite") as reader:
         assert [one.call.id for one in reader.calls()] == [f"1.{number}" for number in range(15, 25)]
+
+
+def test_a_disk_that_refuses_for_long_costs_entries_and_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "QUEUED", 10)
+    monkeypatch.setattr(journal_module, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(journal_module, "LOCKED_SECONDS", 0.001)
+    path = tmp_path / "j.sqlite"
+    with Journal(settings_at(path)) as journal:
+        journal.judged(judged("0.0"))
+        until(lambda: journal.behind == 0)
+        holder = sqlite3.connect(path)
+        holder.execute("BEGIN EXCLUSIVE")
+        for number in range(100):
+            journal.judged(judged(f"1.{number}"))
+            until(lambda: len(journal._waiting) < 10 or len(journal._unwritten) == 10)
+        assert journal.behind == 20
+        assert journal.dropped == 80
+        holder.rollback()
+        holder.close()
+
+
+def test_a_damaged_file_that_cannot_be_moved_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "RETRY_SECONDS", 0.001)
+    refused = threading.Event()
+
+    def refuse(_path: Path, _to: Path) -> Path:
+        refused.set()
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    path = tmp_path / "j.sqlite"
+    path.write_bytes(b"this is no database" * 1000)
+    with Journal(settings_at(path)) as journal:
+        assert refused.wait(20)
+        monkeypatch.undo()
+        journal.judged(judged("1.1"))
+        until(lambda: journal.behind == 0)
 
 
 def test_a_damaged_file_is_kept_aside_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from screener.asterisk.connection import LARGEST_MESSAGE, PING, AriConnection
+from screener.asterisk.connection import PING, AriConnection
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import Event
+from screener.asterisk.http import LARGEST_MESSAGE
 from screener.asterisk.rest import Request
 from screener.asterisk.settings import AriSettings
 from tests.lab.lab import Lab
@@ -247,7 +248,8 @@ async def test_strange_messages_are_counted_told_once_a_kind_and_end_nothing(pbx
 async def test_a_message_that_is_too_long_costs_one_connection(pbx: Pbx) -> None:
     async with Proxy(pbx) as proxy, connection(pbx, url=proxy.url) as (opened, listening, _):
         await listening.until(1)
-        await proxy.say("x" * (LARGEST_MESSAGE + 1))
+        with contextlib.suppress(ConnectionError):  # it may be cut off before it has said it all
+            await proxy.say("x" * (LARGEST_MESSAGE + 1))
         await listening.until(2)
         assert (await opened.send(PING))[0].ok
 

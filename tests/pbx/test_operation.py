@@ -5,10 +5,17 @@ import signal
 
 import pytest
 
+from screener.asterisk.commands import claim
+from screener.asterisk.connection import AriConnection
+from screener.asterisk.events import CallOffered, Event
+from screener.asterisk.release import release
+from screener.asterisk.settings import AriSettings
 from tests.chaos.faults import hand_over
 from tests.chaos.ledger import truths
 from tests.chaos.storm import Storm, mixed, storm
+from tests.lab.daemon import DIALPLAN
 from tests.lab.lab import Lab
+from tests.lab.pbx import Settings
 from tests.lab.places import SCENARIOS
 from tests.lab.sipp import run_sipp
 
@@ -59,6 +66,97 @@ async def test_release_says_what_keeps_it_from_asterisk(lab: Lab) -> None:
         assert "Asterisk answered 401" in await opened.command("release")
         config.write_text(right)
         assert await opened.command("release") == "0 calls held for screener\n"
+
+
+async def test_release_leaves_calls_alone_that_another_screener_has_claimed(lab: Lab) -> None:
+    class Claiming:
+        def __init__(self) -> None:
+            self.offers: list[str] = []
+
+        def take(self, event: Event) -> None:
+            if isinstance(event, CallOffered):
+                self.offers.append(event.channel_id)
+
+        async def connected(self) -> None:
+            pass
+
+        async def drain(self) -> None:
+            pass
+
+    broadcast = {"SCREENER_LEASE": "60", "SCREENER_ENTRY": "broadcast"}
+    async with storm(lab.root, screened=False, variables=broadcast) as opened:
+        settings = AriSettings.model_validate(
+            {
+                "url": f"http://127.0.0.1:{opened.pbx.ports.http}",
+                "user": opened.pbx.ari_user,
+                "application": "screener-a",
+            }
+        )
+        claiming, connection = Claiming(), AriConnection(settings, opened.pbx.ari_password)
+        running = asyncio.Task(connection.run(claiming))
+        await connection.ready.wait()
+        calls = mixed()
+        placed = [next(calls) for _ in range(4)]
+        callers = asyncio.Task(
+            run_sipp(
+                lab.root,
+                opened.pbx.ports.sip,
+                [(call.caller, call.did) for call in placed],
+                rate=50,
+                count=4,
+                hold=0.2,
+                scenario=SCENARIOS / "uac_any.xml",
+            )
+        )
+        claimed: set[str] = set()
+        while len(claimed) < 4:
+            for offered in [one for one in claiming.offers if one not in claimed]:
+                (answer,) = await connection.send(claim("screener-a", offered))
+                assert answer.ok
+                claimed.add(offered)
+            await asyncio.sleep(0)
+        other = settings.model_copy(update={"application": "screener-b"})
+        assert await release(other, opened.pbx.ari_password) == []
+        connection.close()
+        await running
+        released = await release(settings, opened.pbx.ari_password)
+        run = await callers
+    assert {one.channel for one in released} == claimed
+    assert all(one.status == 204 for one in released)
+    assert run.failed == 0
+
+
+async def test_check_tells_what_is_in_force_on_the_pbx(lab: Lab) -> None:
+    async with storm(lab.root) as opened:
+        told = (await opened.command("check", "--pbx")).splitlines()
+        assert told[0].endswith("mode live)")
+        assert [" ".join(line.split()) for line in told[2:]] == [
+            "dialplan: screener.conf is loaded", "entry: Stasis(screener)", "lease: 0.7 s (as shipped)",
+            "daemon: a daemon is connected as screener", "mailbox 900@default: exists",
+        ]  # fmt: skip
+        assert not any("check" in line for line in opened.daemon.log)  # the channel that asks is no call
+    changed = {"SCREENER_LEASE": "soon", "SCREENER_ENTRY": "broadcast", "SCREENER_APPLICATION": "other"}
+    async with storm(lab.root, variables=changed) as opened:
+        told = (await opened.command("check", "--pbx")).splitlines()
+        assert "but asterisk.application is screener: its daemon gets no calls" in told[3]
+        assert "SCREENER_LEASE is 'soon': expected seconds" in told[4]
+
+
+AGAIN = """[again]
+exten => 77,1,Set(SCREENER_LEASED=no)
+ same => n,MSet(SCREENER_MAILBOX=1@default,SCREENER_MENU_7=on,SCREENER_TONE=yes,SCREENER_HASH_1=x,SCREENER_NEXT=reject)
+ same => n,Gosub(screener,s,1(77))
+ same => n,Set(GLOBAL(LEFT)=<${SCREENER_MAILBOX}${SCREENER_MENU_7}${SCREENER_TONE}${SCREENER_HASH_1}${SCREENER_NEXT}>)
+ same => n,Hangup()
+"""
+
+
+async def test_a_channel_that_comes_by_twice_finds_nothing_of_its_first_visit(lab: Lab) -> None:
+    async with lab.passing_pbx(Settings(dialplan=[DIALPLAN], contexts=AGAIN)) as pbx:
+        await pbx.cli("channel originate Local/77@again/n application Wait 9")
+        while "LEFT" not in (found := await pbx.cli("dialplan show globals")):
+            pass
+    assert "LEFT=<>" in found
 
 
 async def test_ten_hand_overs_under_load_lose_nothing(lab: Lab) -> None:

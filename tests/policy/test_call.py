@@ -12,7 +12,7 @@ from screener.policy.call import Attestation, called_number
         (Attestation.B, 2),
         (Attestation.C, 1),
         (Attestation.NONE, 0),
-        (Attestation.FAILED, 0),
+        (Attestation.FAILED, -1),
     ],
 )
 def test_a_level_ranks_by_how_much_it_proves(attestation: Attestation, rank: int) -> None:
