@@ -33,6 +33,8 @@ class Dialogue:
     """The PBX's port for audio."""
     answers: "asyncio.Queue[tuple[int, str]]" = field(default_factory=asyncio.Queue)
     """Status and method of each response."""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether the other side has answered anything at all."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Whether the other side ended the call."""
 
@@ -63,6 +65,7 @@ class Quitters(asyncio.DatagramProtocol):
             call.to_tag = to[1]
         if (media := re.search(r"^m=audio (\d+)", text, re.MULTILINE)) is not None:
             call.media = int(media[1])
+        call.heard.set()
         call.answers.put_nowait((int(text[8:11]), _header(text, "CSeq").split()[-1]))
 
     async def call(self, caller: str, did: str, *, patience: float, talk: float = 0.0, press: str = "") -> int:
@@ -82,6 +85,9 @@ class Quitters(asyncio.DatagramProtocol):
     async def _whole(self, call: Dialogue, patience: float, talk: float, press: str) -> int:
         inviting = asyncio.Task(self._final(call, "INVITE", _SDP.format(port=self._media.getsockname()[1])))
         await asyncio.wait({inviting}, timeout=patience)
+        # Not before anything was heard: RFC 3261, section 9.1.
+        await asyncio.wait({inviting, heard := asyncio.Task(call.heard.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        heard.cancel()
         if not inviting.done():
             self._send(call, "CANCEL")
         status = await inviting
