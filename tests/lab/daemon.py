@@ -25,6 +25,7 @@ POLICY: Final[Mapping[str, Any]] = {"mode": "live", "region": "US", "voicemail":
 """A policy that acts; tests add what they are about."""
 
 
+NOT_RUNNING: Final = "the daemon is not running."
 PROGRAM: Final = ("-m", "screener")
 """What Python runs."""
 
@@ -111,7 +112,7 @@ class Daemon:
     def pid(self) -> int:
         """Its process id."""
         if self._process is None:
-            raise LabError("the daemon is not running.")
+            raise LabError(NOT_RUNNING)
         return self._process.pid
 
     def kill(self) -> None:
@@ -121,7 +122,7 @@ class Daemon:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         if self._process is None:
-            raise LabError("the daemon is not running.")
+            raise LabError(NOT_RUNNING)
         self._process.send_signal(number)
 
     def another(self, name: str) -> "Daemon":
