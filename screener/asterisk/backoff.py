@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 FIRST = 0.1
 """Seconds before the second try: a PBX that restarts is found again at once ..."""
-LONGEST = 5.0
-"""... and one that stays away costs a try every few seconds, for ever."""
+LONGEST = 1.5
+"""... and one that stays away costs a try every second or so, for ever: it is screened within two of its return."""
 
 
 def delays(draw: Callable[[], float]) -> Iterator[float]:

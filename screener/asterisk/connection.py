@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 PROBE_SECONDS: Final = 1.0
 """How long to wait for an answer over the socket before concluding that this Asterisk has no REST there."""
+TOLD_SECONDS: Final = 60.0
+"""How often the same trouble is told."""
 LASTING_SECONDS: Final = 5.0
 """How long a connection must have stood for the next try after it to be made at once."""
 
@@ -78,10 +80,12 @@ class AriConnection:
         ARI switched off) is tried again too: an administrator who mends it should not have to restart us.
         """
         waits, clock = delays(random.random), asyncio.get_running_loop().time
+        told: tuple[str, float] | None = None
         while not self._leaving.is_set():
             begun = clock()
             try:
                 async with self._session(listener) as receiving:
+                    told = None
                     await _first(receiving, asyncio.Task(self._leaving.wait()))
                     if self._leaving.is_set():
                         await listener.drain()
@@ -92,7 +96,9 @@ class AriConnection:
             if clock() - begun > LASTING_SECONDS:
                 waits = delays(random.random)
             wait = next(waits)
-            log.warning("not connected to Asterisk at %s: %s; next try in %.1f s", self._base, reason, wait)
+            if (reason, clock() // TOLD_SECONDS) != told:
+                log.warning("not connected to Asterisk at %s: %s; next try in %.1f s", self._base, reason, wait)
+            told = (reason, clock() // TOLD_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait)
 

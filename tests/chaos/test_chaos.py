@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.faults import FAULTS
+from tests.chaos.rebirth import ENDS, HELD, rebirth
 from tests.chaos.storm import storm
 from tests.lab.lab import Lab
 
@@ -24,3 +25,12 @@ async def test_no_call_is_lost(lab: Lab, name: str) -> None:
         assert result.balance.let_through > 0
     assert result.balance.forgotten == 0 or fault.forgets
     assert result.balance.as_policy + result.balance.let_through + result.balance.forgotten == CALLS
+
+
+@pytest.mark.parametrize("says", ENDS)
+async def test_an_asterisk_that_comes_back_is_screened_again(lab: Lab, says: str) -> None:
+    seen = await rebirth(lab.root, says, calls=60, rate=RATE)
+    # Those that were in it end with it; one that ends in order waits for them.
+    assert seen.ended_with_it == (0 if "gracefully" in says else HELD)
+    assert seen.after.balance.lost == []
+    assert seen.after.balance.as_policy == 60

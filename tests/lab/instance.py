@@ -112,6 +112,13 @@ class Instance:
             await self._caged.end()
             self._caged = None
 
+    async def gone(self) -> None:
+        """Wait until Asterisk, which was told to, has ended by itself."""
+        self._hang_up_ami()
+        if self._caged is not None:
+            await self._caged.process.wait()
+            self._caged = None
+
     async def kill(self) -> None:
         """Kill Asterisk as a power cut would."""
         self._hang_up_ami()
