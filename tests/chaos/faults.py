@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.storm import Storm
@@ -128,6 +129,16 @@ async def use_up_files(storm: Storm) -> None:
         await asyncio.sleep(1.5)
 
 
+async def use_up_memory(storm: Storm) -> None:
+    """Whatever asks the kernel for memory is refused; a daemon that dies of it is started again."""
+    pages = int((await asyncio.to_thread(Path(f"/proc/{storm.daemon.pid}/statm").read_text)).split()[0])
+    used = pages * resource.getpagesize()
+    with _limited(storm, resource.RLIMIT_AS, used):
+        await asyncio.sleep(1.5)
+    if not storm.daemon.running:
+        await storm.restart()
+
+
 async def reload(storm: Storm) -> None:
     """Ten reloads, every other one of a file with a fault."""
     config, right = storm.daemon.config, storm.daemon.config.read_text()
@@ -186,6 +197,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "raises": Fault(says="the policy raises", strike=nothing, program=RAISES, shows="error"),
     "disk": Fault(says="disk full", strike=fill_disk),
     "files": Fault(says="no file descriptor left, and cut", strike=use_up_files),
+    "memory": Fault(says="no memory to be had", strike=use_up_memory, forgets=True),
     "reload": Fault(says="reloads, right and wrong", strike=reload),
     "clock": Fault(says="wall clock steps by hours", strike=nothing, program=STEPS),
 }

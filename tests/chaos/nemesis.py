@@ -35,6 +35,7 @@ FAULTS: Final[Mapping[str, Break]] = {
     "slow": faults.slow_down,
     "disk full": faults.fill_disk,
     "no descriptors": faults.use_up_files,
+    "no memory": faults.use_up_memory,
     "reload": faults.reload,
 }
 """What may strike at any time; the others need a daemon or a PBX of their own."""

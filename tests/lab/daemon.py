@@ -109,6 +109,11 @@ class Daemon:
         return {**os.environ, "SCREENER_ARI_PASSWORD": self.pbx.ari_password}
 
     @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
     def pid(self) -> int:
         """Its process id."""
         if self._process is None:
