@@ -138,6 +138,9 @@ def ari_password(settings: AriSettings, environment: Mapping[str, str], file: Pa
     if kept is None and not environment.get(PASSWORD_VARIABLE) and credentials:
         kept = Path(credentials) / PASSWORD_CREDENTIAL
     try:
+        if kept is not None and kept.stat().st_mode & stat.S_IROTH:
+            message = f"the password's file is readable by everybody: chmod 640 {kept}"
+            raise ConfigError(file, Fault(line=0, path="asterisk.password_file", message=message))
         found = environment.get(PASSWORD_VARIABLE, "") if kept is None else kept.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"

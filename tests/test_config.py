@@ -234,6 +234,7 @@ def test_no_message_shows_a_password(wrong: str) -> None:
 def test_the_password_comes_from_where_it_was_put(tmp_path: Path) -> None:
     file, kept = tmp_path / "screener.yaml", tmp_path / PASSWORD_CREDENTIAL
     kept.write_text("of the file\n")
+    kept.chmod(0o640)
     plain, named = AriSettings(), AriSettings(password_file=kept)
     assert ari_password(named, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the file"
     assert ari_password(plain, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the variable"
@@ -248,8 +249,28 @@ def test_a_password_that_is_missing_is_a_fault_that_says_where_to_put_it(tmp_pat
         ari_password(AriSettings(password_file=tmp_path / "none"), {}, file)
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe")
+    binary.chmod(0o600)
     with pytest.raises(ConfigError, match="it is no text"):
         ari_password(AriSettings(password_file=binary), {}, file)
+
+
+def test_a_password_file_that_everybody_can_read_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    kept = tmp_path / "ari-password"
+    kept.write_text("a password")
+    kept.chmod(0o644)
+    with pytest.raises(ConfigError, match=f"asterisk.password_file: .* chmod 640 {kept}"):
+        ari_password(AriSettings(password_file=kept), {}, tmp_path / "screener.yaml")
+
+
+def test_the_samples_for_asterisk_let_in_nobody_from_elsewhere() -> None:
+    ari = (REPO / "config" / "asterisk" / "ari.conf").read_text()
+    assert "read_only = no" in ari
+    assert ";permit = 127.0.0.1/32" in ari
+    assert "allowed_origins" not in ari
+    for name in ("http", "manager"):
+        assert re.search(
+            r"^bindaddr = 127\.0\.0\.1$", (REPO / "config" / "asterisk" / f"{name}.conf").read_text(), re.M
+        )
 
 
 def test_the_samples_for_asterisk_leave_every_secret_to_the_reader() -> None:

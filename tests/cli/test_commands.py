@@ -79,6 +79,7 @@ def test_check_says_that_a_file_is_fine_and_that_it_saw_no_password(tmp_path: Pa
     assert result.exit_code == 2
     assert f"the password's file {password} cannot be read" in result.stderr
     password.write_text("a password")
+    password.chmod(0o640)
     result = CliRunner().invoke(main, ["check", str(file)])
     assert result.exit_code == 0
     assert "fine (policy " in result.stdout

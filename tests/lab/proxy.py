@@ -98,6 +98,8 @@ class Proxy:
             asterisk = await self._http.ws_connect(address, headers=headers)
         except aiohttp.WSServerHandshakeError as error:
             return web.Response(status=error.status)
+        except aiohttp.ClientError:  # Asterisk is not there
+            return web.Response(status=502)
         client = web.WebSocketResponse()
         await client.prepare(request)
         self._clients.append(client)
