@@ -26,7 +26,7 @@ PROBE_SECONDS: Final = 1.0
 """How long to wait for an answer over the socket before concluding that this Asterisk has no REST there."""
 TOLD_SECONDS: Final = 60.0
 """How often the same trouble is told."""
-LASTING_SECONDS: Final = 5.0
+LASTING_SECONDS: Final = 1.0
 """How long a connection must have stood for the next try after it to be made at once."""
 
 PING: Final = Request(method="GET", path="asterisk/ping")
