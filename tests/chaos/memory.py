@@ -11,9 +11,8 @@ from rich.table import Table
 from tests.chaos.hangups import resident_kb
 from tests.chaos.ledger import Placed, balance, truths
 from tests.chaos.storm import mixed, storm
-from tests.lab.places import SCENARIOS, LabError
+from tests.lab.places import LabError
 from tests.lab.root import ensure_root
-from tests.lab.sipp import run_sipp
 
 CALLS, STEP, WARM, RATE = 36_000, 1000, 5000, 100
 MORE = 1.1
@@ -30,10 +29,7 @@ async def main(calls: int) -> bool:
     async with storm(root) as opened:
         while len(placed) < calls:
             some = list(itertools.islice(source, STEP))
-            run = await run_sipp(
-                root, opened.pbx.ports.sip, [(call.caller, call.did) for call in some],
-                rate=RATE, count=STEP, hold=0.1, scenario=SCENARIOS / "uac_any.xml",
-            )  # fmt: skip
+            run = await opened.place(some, rate=RATE, hold=0.1)
             placed += some
             failed += run.failed
             pid = opened.daemon.pid

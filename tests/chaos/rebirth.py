@@ -10,8 +10,6 @@ from typing import Final
 from tests.chaos.faults import nothing
 from tests.chaos.ledger import truths
 from tests.chaos.storm import Result, Storm, mixed, storm
-from tests.lab.places import SCENARIOS
-from tests.lab.sipp import run_sipp
 
 HELD: Final = 30
 """Calls that go on when it ends."""
@@ -47,17 +45,7 @@ async def rebirth(root: Path, says: str, *, calls: int, rate: float) -> Rebirth:
     """End Asterisk as `says` says while it has calls, start it again, and go on calling."""
     async with storm(root) as opened:
         placed = list(itertools.islice((call for call in mixed() if call.due == "pass" and not call.free), HELD))
-        talking = asyncio.Task(
-            run_sipp(
-                root,
-                opened.pbx.ports.sip,
-                [(call.caller, call.did) for call in placed],
-                rate=60,
-                count=HELD,
-                hold=3.0,
-                scenario=SCENARIOS / "uac_plain.xml",
-            )
-        )
+        talking = asyncio.Task(opened.place(placed, rate=60, hold=3.0))
         while f"{HELD} active calls" not in await opened.pbx.cli("core show channels count"):
             assert not talking.done()
         before = len(opened.daemon.log)

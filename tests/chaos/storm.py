@@ -58,10 +58,7 @@ class Storm:
         placed = list(itertools.islice(mixed(), calls))
         breaking = asyncio.Task(_forever(fault, self))
         try:
-            run = await run_sipp(
-                self.root, self.pbx.ports.sip, [(call.caller, call.did) for call in placed],
-                rate=rate, count=calls, hold=hold, scenario=SCENARIOS / "uac_any.xml",
-            )  # fmt: skip
+            run = await self.place(placed, rate=rate, hold=hold)
         finally:
             breaking.cancel()
             (ended,) = await asyncio.gather(breaking, return_exceptions=True)
@@ -69,6 +66,13 @@ class Storm:
             raise ended
         await self._settled()
         return Result(balance=balance(placed, truths(self.pbx)), longest_ms=max(run.response_ms, default=0.0), sipp=run)
+
+    async def place(self, placed: Sequence[Placed], *, rate: float, hold: float = 0.3) -> SippRun:
+        """Place these calls and return when the last has ended; a refusal is an end as good as any."""
+        return await run_sipp(
+            self.root, self.pbx.ports.sip, [(call.caller, call.did) for call in placed],
+            rate=rate, count=len(placed), hold=hold, scenario=SCENARIOS / "uac_any.xml",
+        )  # fmt: skip
 
     async def restart(self) -> None:
         """Start the daemon again as systemd does: what it held is freed first."""

@@ -16,8 +16,6 @@ from tests.chaos.storm import Storm, mixed, storm
 from tests.lab.daemon import DIALPLAN
 from tests.lab.lab import Lab
 from tests.lab.pbx import Settings
-from tests.lab.places import SCENARIOS
-from tests.lab.sipp import run_sipp
 
 pytestmark = pytest.mark.pbx
 
@@ -29,17 +27,7 @@ async def test_release_frees_the_calls_that_a_dead_daemon_held(lab: Lab) -> None
     placed = [next(calls) for _ in range(HELD)]
     async with storm(lab.root, variables={"SCREENER_LEASE": "60"}) as opened:
         opened.daemon.signal(signal.SIGSTOP)
-        running = asyncio.Task(
-            run_sipp(
-                lab.root,
-                opened.pbx.ports.sip,
-                [(call.caller, call.did) for call in placed],
-                rate=100,
-                count=HELD,
-                hold=0.2,
-                scenario=SCENARIOS / "uac_any.xml",
-            )
-        )
+        running = asyncio.Task(opened.place(placed, rate=100, hold=0.2))
         while f"{HELD} active calls" not in await opened.pbx.cli("core show channels count"):
             assert not running.done()
         opened.daemon.kill()
@@ -97,17 +85,7 @@ async def test_release_leaves_calls_alone_that_another_screener_has_claimed(lab:
         await connection.ready.wait()
         calls = mixed()
         placed = [next(calls) for _ in range(4)]
-        callers = asyncio.Task(
-            run_sipp(
-                lab.root,
-                opened.pbx.ports.sip,
-                [(call.caller, call.did) for call in placed],
-                rate=50,
-                count=4,
-                hold=0.2,
-                scenario=SCENARIOS / "uac_any.xml",
-            )
-        )
+        callers = asyncio.Task(opened.place(placed, rate=50, hold=0.2))
         claimed: set[str] = set()
         while len(claimed) < 4:
             for offered in [one for one in claiming.offers if one not in claimed]:
