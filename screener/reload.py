@@ -8,7 +8,7 @@ from pathlib import Path
 
 from screener.config import Config, ConfigError, load
 from screener.policy.policy import Policy, compile_policy
-from screener.state import State, state_path
+from screener.state import State, present, state_path
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,18 @@ class PolicyInForce:
 
     async def serve(self) -> None:
         """Say where we are, and reload when asked, until cancelled."""
-        self._tell("")
-        try:
+        with contextlib.ExitStack() as held:
+            path = state_path(self._config.journal.path)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(present(path))
+            except OSError as error:
+                log.warning("`screener reload` will not find this daemon: %s", error)
+            self._tell("")
             while True:
                 await self._asked.wait()
                 self._asked.clear()
                 await self.reload()
-        finally:
-            self._leave()
 
     async def reload(self) -> None:
         """Take over what the file says now, if nothing is wrong with it."""
@@ -68,18 +72,10 @@ class PolicyInForce:
                 log.warning("the section %r has changed too: that needs a restart", name)
         return ""
 
-    def _leave(self) -> None:
-        path = state_path(self._config.journal.path)
-        state = State.read(path)
-        if state is not None and state.pid == os.getpid():  # and not of one that took over
-            with contextlib.suppress(OSError):
-                path.unlink()
-
     def _tell(self, error: str) -> None:
         path = state_path(self._config.journal.path)
         state = State(pid=os.getpid(), policy=self._policy.version, reloads=self._reloads, error=error)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             state.write(path)
         except OSError as error_:
             log.warning("`screener reload` will not find this daemon: %s", error_)

@@ -1,9 +1,12 @@
 """What a running daemon tells the commands, in a file beside the journal: who it is, and what is in force."""
 
 import dataclasses
+import fcntl
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -19,8 +22,6 @@ class State:
     """How often it was asked to reload."""
     error: str = ""
     """Why the last reload was refused; empty if it was not."""
-    started: str = field(default_factory=lambda: _started(os.getpid()))
-    """When the process began, in the kernel's own count: another process may have got its number since."""
 
     def write(self, path: Path) -> None:
         """Write the file, all or nothing. Raises OSError."""
@@ -33,15 +34,34 @@ class State:
         """Return what the file says, or None if there is none, it cannot be read, or its daemon is gone."""
         try:
             state = cls(**json.loads(path.read_text()))
-            return state if state.started == _started(state.pid) else None
+            return state if _present(path) else None
         except (OSError, ValueError, TypeError):
             return None
 
 
-def _started(pid: int) -> str:
-    """Return when a process began, in ticks since the machine did: proc_pid_stat(5), field 22. Raises OSError."""
-    # The second field is the program's name, in brackets and with whatever it is called.
-    return Path(f"/proc/{pid:d}/stat").read_text().rpartition(")")[2].split()[19]
+@contextmanager
+def present(path: Path) -> Iterator[None]:
+    """Be there for whoever reads the state at `path`, until the block ends or the process does, however it does.
+
+    A lock, because the number of a process that is gone may be another's by now. It is shared: while one daemon takes
+    over from another there are two. Raises OSError.
+    """
+    with os.fdopen(os.open(_lock(path), os.O_RDWR | os.O_CREAT, 0o640)) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+def _present(path: Path) -> bool:
+    with _lock(path).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def state_path(journal: Path) -> Path:

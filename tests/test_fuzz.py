@@ -23,7 +23,7 @@ from screener.policy.caller import identify
 from screener.policy.decide import decide
 from screener.policy.remembered import STRANGER
 from screener.policy.verdict import Verdict
-from screener.state import State
+from screener.state import State, present
 from tests.lab.places import REPO
 from tests.policy.builders import PEPPER, brief, make_policy, thorough
 
@@ -177,4 +177,5 @@ def test_the_journal_gives_back_what_it_was_given(
 def test_no_state_file_is_taken_for_a_daemon(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "screener.state"
     path.write_bytes(text)
-    assert State.read(path) is None
+    with present(path):
+        assert State.read(path) is None

@@ -20,7 +20,7 @@ from screener.logs import logging_to
 from screener.notify import ALIVE, READY, Notifier
 from screener.policy.policy import compile_policy
 from screener.reload import PolicyInForce
-from screener.state import State, state_path
+from screener.state import State, present, state_path
 
 # ------------------------------------------------------------------------------------------------------------- systemd
 
@@ -143,7 +143,8 @@ def write(file: Path, capacity: object) -> None:
 async def in_force(file: Path) -> AsyncIterator[PolicyInForce]:
     config = load(file)
     policies = PolicyInForce(file, config, compile_policy(config.policy))
-    yield policies
+    with present(state_path(config.journal.path)):
+        yield policies
 
 
 async def reloaded(file: Path, policies: PolicyInForce, reloads: int) -> State:
@@ -199,7 +200,9 @@ async def test_other_sections_that_changed_are_said_to_need_a_restart(
 async def test_a_daemon_tells_where_it_is_while_it_is_there(tmp_path: Path) -> None:
     file, path = tmp_path / "screener.yaml", tmp_path / "screener.state"
     write(file, 3)
-    async with in_force(file) as policies:
+    config = load(file)
+    policies = PolicyInForce(file, config, compile_policy(config.policy))
+    for _ in range(2):
         assert State.read(path) is None
         serving = asyncio.Task(policies.serve())
         await asyncio.sleep(0)  # its first step
@@ -207,7 +210,6 @@ async def test_a_daemon_tells_where_it_is_while_it_is_there(tmp_path: Path) -> N
         assert state.pid == os.getpid()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
-        assert not path.exists()
 
 
 def test_the_state_of_a_daemon_that_is_gone_is_no_state(tmp_path: Path) -> None:
@@ -216,8 +218,11 @@ def test_the_state_of_a_daemon_that_is_gone_is_no_state(tmp_path: Path) -> None:
     State(pid=1 << 22, policy="x").write(path)
     assert State.read(path) is None
     # Another process that has got the number since is not to be sent a signal that may end it.
-    State(pid=os.getpid(), policy="x", started="1").write(path)
+    with present(path):
+        State(pid=os.getpid(), policy="x").write(path)
+        assert State.read(path) is not None
     assert State.read(path) is None
-    for damaged in ("", "{", "[]", '{"pid": "x"}', '{"other": 1}'):
-        path.write_text(damaged)
-        assert State.read(path) is None
+    with present(path):
+        for damaged in ("", "{", "[]", '{"pid": "x"}', '{"other": 1}'):
+            path.write_text(damaged)
+            assert State.read(path) is None

@@ -31,6 +31,9 @@ PRUNE_SECONDS: Final = 600.0
 LOCKED_SECONDS: Final = 5.0
 """How long to wait for another process that holds the file."""
 
+VERSION: Final = 1
+"""Of the tables below, in the file as `user_version`. A later one is not for us to write, nor to guess at."""
+
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS calls (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -211,7 +214,8 @@ class _opened:  # noqa: N801 - used like a function
             self._database.execute("PRAGMA journal_mode = WAL")
             # With WAL, NORMAL never damages the file; a power cut may cost the last moments.
             self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(SCHEMA)
+            check_version(self._database)
+            self._database.executescript(f"{SCHEMA}PRAGMA user_version = {VERSION};")
         except BaseException:
             self._database.close()
             raise
@@ -221,10 +225,17 @@ class _opened:  # noqa: N801 - used like a function
         self._database.close()
 
 
+def check_version(database: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError if a later screener wrote the file."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise sqlite3.DatabaseError(f"a later screener wrote it (version {version}, we know {VERSION})")
+
+
 def _move_aside(path: Path) -> bool:
     """Keep a file that is no database for whoever can repair it, and make room for a new one; whether it worked."""
     aside = path.with_name(f"{path.name}.damaged-{time.time():.0f}")
-    log.error("the journal %s is damaged: it is kept as %s, and a new one begins", path, aside)
+    log.error("the journal %s cannot be used: it is kept as %s, and a new one begins", path, aside)
     try:
         path.rename(aside)
         for ending in ("-wal", "-shm"):

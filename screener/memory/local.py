@@ -55,9 +55,13 @@ class LocalMemory:
         key, result = call.caller.key, outcome.result
         if result is Result.REJECTED:
             # The first rejection counts, not the last: who keeps dialling is judged anew after the window.
+            window = policy.settings.reject.repeat_seconds
             at = self._rejected.get((key, call.did))
-            if at is None or now - at >= policy.settings.reject.repeat_seconds:
+            if at is None or now - at >= window:
                 _keep(self._rejected, (key, call.did), now, self._records)
+            # They stand in the order of their times; who was rejected before the window is nobody's business any more.
+            while self._rejected and now - next(iter(self._rejected.values())) >= window:
+                self._rejected.popitem(last=False)
         elif result is Result.PASSED:
             until = now + policy.settings.trust.days * 86_400
             self._failures.pop(key, None)

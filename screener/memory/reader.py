@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from screener.memory.journal import LOCKED_SECONDS
+from screener.memory.journal import LOCKED_SECONDS, check_version
 from screener.memory.local import LocalMemory
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import Caller, CallerKind
@@ -51,10 +51,15 @@ class JournalReader:
     """Reads a journal, also while a daemon writes it. All methods raise sqlite3.Error for a file that is none."""
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.OperationalError if there is no such file."""
+        """Raises sqlite3.OperationalError if there is no such file, sqlite3.DatabaseError if it is not one of ours."""
         # A reader of a WAL database must be able to write its index beside it, so no mode=ro here.
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=LOCKED_SECONDS)
         self._database.row_factory = sqlite3.Row
+        try:
+            check_version(self._database)
+        except sqlite3.Error:
+            self._database.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

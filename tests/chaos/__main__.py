@@ -2,20 +2,32 @@
 
 import asyncio
 import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.faults import FAULTS, Fault, nothing
 from tests.chaos.rebirth import ENDS, HELD, rebirth
 from tests.chaos.storm import Result, storm
+from tests.chaos.unit import struck
 from tests.lab.places import LabError
 from tests.lab.root import ensure_root
 
 CALLS, RATE = 1500, 50
 """Half a minute of calls for each fault."""
+TIMES = 10
+"""How often each strikes under systemd, where a restart takes some three seconds, and a hang five more."""
+BROADCAST = {"SCREENER_ENTRY": "broadcast"}
+UNDER_SYSTEMD: Mapping[str, tuple[signal.Signals, Mapping[str, str]]] = {
+    "systemd: kill -9, ten times": (signal.SIGKILL, {}),
+    "systemd: hung, ten times": (signal.SIGSTOP, {}),
+    "systemd: hung, ten times, StasisBroadcast": (signal.SIGSTOP, BROADCAST),
+}
+"""With the shipped unit."""
 
 
 async def chaos(wished: list[str]) -> bool:
@@ -30,6 +42,11 @@ async def chaos(wished: list[str]) -> bool:
         results.append((fault, result))
         for sentence in result.balance.lost[:10]:
             print(f"  LOST {sentence}", flush=True)
+    if not wished:
+        for says, (number, variables) in UNDER_SYSTEMD.items():
+            print(f"{says}: {RATE} calls a second ...", flush=True)
+            result = await struck(root, number, times=TIMES, rate=RATE, **variables)
+            results.append((Fault(says=says, strike=nothing), result))
     Console(width=150).print(_table(results))
     fine = not any(result.balance.lost or result.sipp.failed for _, result in results)
     return fine if wished else await _reborn(root) and fine

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.chaos import faults
 from tests.chaos.faults import Break
-from tests.chaos.storm import Result, Storm, storm
+from tests.chaos.storm import Result, Storm, storm, together
 from tests.lab.daemon import NOT_RUNNING
 from tests.lab.places import LabError
 from tests.lab.root import ensure_root
@@ -129,12 +129,10 @@ async def main(seed: int, minutes: float) -> bool:
     table = Table(title=f"seed {seed}: {len(nemesis.struck)} faults in {minutes:g} minutes")
     for heading in ("placed", "answered", "as the policy says", "let through", "forgotten", "lost", "longest, ms"):
         table.add_column(heading, justify="right")
-    kept = [result.balance for result in results]
-    table.add_row(
-        *(str(sum(getattr(one, name) for one in kept))
-          for name in ("placed", "answered", "as_policy", "let_through", "forgotten")),
-        str(sum(len(one.lost) for one in kept)), f"{max(result.longest_ms for result in results):.0f}",
-    )  # fmt: skip
+    all_of_it = together(results)
+    kept = all_of_it.balance
+    counts = (kept.placed, kept.answered, kept.as_policy, kept.let_through, kept.forgotten, len(kept.lost))
+    table.add_row(*map(str, counts), f"{all_of_it.longest_ms:.0f}")
     Console(width=110).print(table)
     wrong = faults_of(results)
     for sentence in wrong[:20]:

@@ -40,6 +40,26 @@ class Result:
     sipp: SippRun
 
 
+def together(results: Sequence[Result]) -> Result:
+    """Return the ledger of several runs as that of one."""
+    kept = [result.balance for result in results]
+    counts = ("placed", "answered", "as_policy", "let_through", "forgotten")
+    return Result(
+        balance=Balance(
+            **{name: sum(getattr(one, name) for one in kept) for name in counts},
+            lost=[sentence for one in kept for sentence in one.lost],
+            longest_held=max(one.longest_held for one in kept),
+        ),
+        longest_ms=max(result.longest_ms for result in results),
+        sipp=SippRun(
+            calls=sum(result.sipp.calls for result in results),
+            failed=sum(result.sipp.failed for result in results),
+            response_ms=[time for result in results for time in result.sipp.response_ms],
+            errors="".join(result.sipp.errors for result in results),
+        ),
+    )
+
+
 class Storm:
     """What a fault may break."""
 

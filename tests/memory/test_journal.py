@@ -236,6 +236,24 @@ def test_a_damaged_file_is_kept_aside_and_nothing_is_lost(tmp_path: Path) -> Non
         assert [one.call.id for one in reader.calls()] == ["1.1"]
 
 
+def test_a_file_of_a_later_screener_is_kept_aside_and_not_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with Journal(settings_at(path)) as journal:
+        journal.judged(judged("1.1"))
+        until(lambda: journal.behind == 0)
+    with sqlite3.connect(path) as later:
+        later.execute("PRAGMA user_version = 7")
+    later.close()
+    with pytest.raises(sqlite3.DatabaseError, match="a later screener wrote it"):
+        JournalReader(path)
+    with Journal(settings_at(path)) as journal:
+        journal.judged(judged("1.2"))
+        until(lambda: journal.behind == 0)
+    assert len(list(tmp_path.glob("j.sqlite.damaged-*"))) == 1
+    with JournalReader(path) as reader:
+        assert [one.call.id for one in reader.calls()] == ["1.2"]
+
+
 def test_an_entry_that_cannot_be_written_does_not_keep_the_next_from_it(tmp_path: Path) -> None:
     with Journal(settings_at(tmp_path / "j.sqlite")) as journal:
         journal.judged(judged("1.1", name="a lone surrogate \ud800"))

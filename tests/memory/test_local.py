@@ -168,18 +168,28 @@ def test_a_rejection_holds_for_the_number_that_was_called_and_no_other() -> None
     assert memory.observe(make_call(ANOTHER_CALLER), POLICY, 1.0).rejected_at is None
 
 
+def test_rejections_are_kept_no_longer_than_they_matter() -> None:
+    memory = make_memory()
+    for second in range(200):
+        memory.learn(caller(second), REJECTED, POLICY, float(second))
+    assert len(memory._rejected) == POLICY.settings.reject.repeat_seconds
+
+
 @pytest.mark.parametrize(
-    ("outcome", "kept"),
-    [(PASSED, "trust"), (FAILED, "failures"), (REJECTED, "rejected_at")],
+    ("outcome", "kept", "who"),
+    # Of rejections in a row the first one counts.
+    [(PASSED, "trust", [1, 3, 4]), (FAILED, "failures", [1, 3, 4]), (REJECTED, "rejected_at", [2, 3, 4])],
 )
-def test_beyond_the_limit_the_one_written_longest_ago_is_a_stranger_again(outcome: Outcome, kept: str) -> None:
+def test_beyond_the_limit_the_one_written_longest_ago_is_a_stranger_again(
+    outcome: Outcome, kept: str, who: list[int]
+) -> None:
     memory = make_memory(records=3)
     for turn, number in enumerate((1, 2, 3, 1, 4)):
-        memory.learn(caller(number), outcome, POLICY, 100.0 * turn)
+        memory.learn(caller(number), outcome, POLICY, 5.0 * turn)
 
-    remembered = {number: memory.observe(caller(number), POLICY, 400.0) for number in (1, 2, 3, 4)}
+    remembered = {number: memory.observe(caller(number), POLICY, 20.0) for number in (1, 2, 3, 4)}
 
-    assert [number for number, all_of in remembered.items() if getattr(all_of, kept) is not None] == [1, 3, 4]
+    assert [number for number, all_of in remembered.items() if getattr(all_of, kept) is not None] == who
     assert remembered[2] == Remembered(rate=TAKEN)
 
 
