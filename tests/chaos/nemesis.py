@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.chaos import faults
 from tests.chaos.faults import Break
-from tests.chaos.storm import Result, Storm, storm, together
+from tests.chaos.storm import LONGEST_HELD, Result, Storm, storm, together
 from tests.lab.daemon import NOT_RUNNING
 from tests.lab.places import LabError
 from tests.lab.root import ensure_root
@@ -114,6 +114,8 @@ def faults_of(results: list[Result]) -> list[str]:
     wrong = [sentence for result in results for sentence in result.balance.lost]
     wrong += [f"SIPp: {result.sipp.failed} calls failed: {result.sipp.errors[-300:]}" for result in results
               if result.sipp.failed]  # fmt: skip
+    wrong += [f"a call was in Stasis for {result.balance.longest_held:.1f} s" for result in results
+              if result.balance.longest_held > LONGEST_HELD]  # fmt: skip
     if calm.balance.as_policy != calm.balance.placed:
         wrong.append(f"when all was over, calls were still not treated as the policy says: {calm.balance}")
     if not any(result.balance.let_through for result in stormy):

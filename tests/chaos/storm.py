@@ -18,6 +18,8 @@ from tests.lab.ports import choose_ports
 from tests.lab.proxy import Proxy
 from tests.lab.sipp import SippRun, run_sipp, sipp_agent
 
+LONGEST_HELD: Final = 5.0
+"""Seconds in Stasis that are beyond any lease: it is 0.7 s, and what is more is a busy machine's."""
 FRIEND: Final = "+16465550100"
 POLICY: Final[Mapping[str, Any]] = {
     "bucket": {"capacity": 3, "refill_per_hour": 1},

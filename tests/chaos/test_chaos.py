@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.rebirth import ENDS, HELD, rebirth
-from tests.chaos.storm import storm
+from tests.chaos.storm import LONGEST_HELD, storm
 from tests.lab.lab import Lab
 
 pytestmark = pytest.mark.pbx
@@ -21,6 +21,7 @@ async def test_no_call_is_lost(lab: Lab, name: str) -> None:
     assert result.balance.lost == []
     assert result.sipp.failed == 0, result.sipp.errors[-1000:]
     assert result.balance.placed == CALLS
+    assert result.balance.longest_held < LONGEST_HELD
     if fault.shows:
         assert result.balance.let_through > 0
     assert result.balance.forgotten == 0 or fault.forgets
