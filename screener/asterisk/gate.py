@@ -328,6 +328,7 @@ class Gate:
                  outcome.treatment, outcome.result, outcome.tries)  # fmt: skip
 
     def _end(self, event: CallEnded) -> None:
+        self._caught_up.pop(event.channel_id, None)
         followed = self._followed.get(event.channel_id)
         if followed is None:
             return
@@ -337,6 +338,5 @@ class Gate:
         if followed.verdict.acted in TELLING and not followed.outcomes:
             self._learn(event.channel_id, Outcome(treatment=followed.verdict.acted, result=Result.ABANDONED))
         del self._followed[event.channel_id]
-        self._caught_up.pop(event.channel_id, None)
         ended = Ended(at=self._clocks.wall(), cause=event.cause, cause_text=event.cause_text, seconds=event.seconds)
         self._record.ended(event.channel_id, ended)
