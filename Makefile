@@ -5,9 +5,9 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON ?= python3
 VENV := .venv/bin
 # The lab mounts and changes roots, so it runs as root; what it writes stays below .lab.
-ROOTED := $(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(foreach name,ONCE REST FAULTS SCREENER_LAB SCREENER_LAB_ROOT SCREENER_LAB_MIRROR,$(if $($(name)),$(name)=$($(name))))
+ROOTED := $(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(foreach name,ONCE REST FAULTS SEED MINUTES SCREENER_LAB SCREENER_LAB_ROOT SCREENER_LAB_MIRROR,$(if $($(name)),$(name)=$($(name))))
 
-.PHONY: demo test check chaos bench clean
+.PHONY: demo test check chaos nemesis hangups memory bench clean
 
 demo: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.demo
@@ -23,6 +23,16 @@ check: .venv/ready
 
 chaos: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.chaos
+	@$(if $(FAULTS),:,$(ROOTED) $(VENV)/python -m tests.chaos.nemesis)
+
+nemesis: .venv/ready
+	@$(ROOTED) $(VENV)/python -m tests.chaos.nemesis
+
+hangups: .venv/ready
+	@$(ROOTED) $(VENV)/python -m tests.chaos.hangups
+
+memory: .venv/ready
+	@$(ROOTED) $(VENV)/python -m tests.chaos.memory
 
 bench: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.bench
