@@ -8,6 +8,7 @@ import pytest
 from screener.asterisk.commands import claim
 from screener.asterisk.connection import AriConnection
 from screener.asterisk.events import CallOffered, Event
+from screener.asterisk.inspect import inspect
 from screener.asterisk.release import release
 from screener.asterisk.settings import AriSettings
 from tests.chaos.faults import hand_over
@@ -118,6 +119,15 @@ async def test_check_tells_what_is_in_force_on_the_pbx(lab: Lab) -> None:
         told = (await opened.command("check", "--pbx")).splitlines()
         assert "but asterisk.application is screener: its daemon gets no calls" in told[3]
         assert "SCREENER_LEASE is 'soon': expected seconds" in told[4]
+
+
+async def test_check_says_what_to_do_where_the_dialplan_is_not_loaded(lab: Lab) -> None:
+    async with lab.passing_pbx() as pbx:
+        settings = AriSettings.model_validate({"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user})
+        findings = await inspect(settings, pbx.ari_password, ["900@default"])
+    assert [finding.about for finding in findings] == ["asterisk", "dialplan"]
+    assert findings[-1].wrong
+    assert "then `dialplan reload`" in findings[-1].says
 
 
 AGAIN = """[again]
