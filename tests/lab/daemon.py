@@ -13,7 +13,7 @@ import yaml
 from screener.memory.reader import JournalReader
 from tests.lab.pbx import Pbx
 from tests.lab.places import REPO, LabError, run_directory
-from tests.lab.process import INSIDE
+from tests.lab.process import INSIDE, until_stopped
 
 DIALPLAN: Final = REPO / "dialplan" / "screener.conf"
 """What is shipped."""
@@ -129,6 +129,8 @@ class Daemon:
         if self._process is None:
             raise LabError(NOT_RUNNING)
         self._process.send_signal(number)
+        if number is signal.SIGSTOP and self.running:
+            until_stopped(self.pid)
 
     def another(self, name: str) -> "Daemon":
         """Return a second daemon with the same configuration, as an upgrade starts it."""

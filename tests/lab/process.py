@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,8 @@ mount --bind "$INSTANCE" "$ROOT/lab"
 mount -o remount,bind,ro "$ROOT"
 exec chroot "$ROOT" "$@"
 """
+
+STOP_SECONDS: Final = 20.0
 
 INSIDE: Final = "/lab"
 """Where a program in the root sees its instance's directory."""
@@ -51,8 +54,10 @@ class Caged:
         return self.process.returncode is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the program itself."""
+        """Send a signal to the program itself; SIGSTOP returns when it has stopped."""
         os.kill(self.pid, number)
+        if number is signal.SIGSTOP:
+            until_stopped(self.pid)
 
     async def run(self, *argv: str) -> str:
         """Run a second program beside the first, and return what it printed."""
@@ -115,6 +120,25 @@ async def cage(
             env={**inherited, **environment, "ROOT": str(root), "INSTANCE": str(instance)},
         )
     return Caged(process, argv[0])
+
+
+def until_stopped(pid: int) -> None:
+    """Wait until all threads of a process that was sent SIGSTOP have stopped: on a busy machine some may go on a while.
+
+    Raises LabError if they do not, within the seconds that even a very busy one needs.
+    """
+    ends = time.monotonic() + STOP_SECONDS
+    while any(_state(task) not in "TtZX" for task in Path(f"/proc/{pid}/task").iterdir()):
+        if time.monotonic() > ends:
+            raise LabError(f"process {pid} does not stop.")
+
+
+def _state(task: Path) -> str:
+    """Return the state of a thread: proc_pid_stat(5), field 3; X if it is gone."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
 
 
 def children_of(pid: int) -> list[int]:
