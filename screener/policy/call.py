@@ -42,6 +42,11 @@ class Call:
     """The channel's language, which chooses the prompts."""
     diversion: str = ""
     """The number that forwarded the call to us, where one did; digits only."""
+    signer: str = ""
+    """Who signed the caller ID: the host of the certificate's address (`x5u`) and the `origid` of the PASSporT
+    (RFC 8588), made printable; empty if unsigned."""
+    identity: str = ""
+    """A hash of the PASSporT, by which one that is used a second time is recognised; empty if unsigned."""
 
 
 def called_number(dialled: str, region: str) -> str:

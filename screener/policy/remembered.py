@@ -61,6 +61,14 @@ class Result(StrEnum):
     RECORDED = "recorded"
     """A voicemail message was stored."""
     REJECTED = "rejected"
+    TALKING = "talking"
+    """A voice that went on talking and pressed nothing: a recording, perhaps a wanted one."""
+    ACCEPTED = "accepted"
+    """The callee, told who calls, took the call."""
+    DECLINED = "declined"
+    """The callee, told who calls, did not want it."""
+    BLOCKED = "blocked"
+    """The callee, told who calls, blocked the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +79,51 @@ class Outcome:
     result: Result
     tries: int = 0
     """Challenges that were put to the caller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a call ended, as far as it teaches anything. Voicemail is no conversation."""
+
+    talked: float = 0.0
+    """Seconds in conversation with one of our people; 0 if none of them took the call."""
+    seconds: float = 0.0
+    """Seconds from the call's arrival to its end."""
+    busy: bool = False
+    """Our people were busy, or our lines were: the caller had a reason to call again."""
+
+
+class WindowKind(StrEnum):
+    """Why everybody is let in for a while."""
+
+    EXPECTING = "expecting"
+    """Somebody waits for a call that a keypad would keep out: a test result, a school, a second factor."""
+    PAUSE = "pause"
+    """Screening is switched off for a while."""
+    EMERGENCY = "emergency"
+    """One of ours called an emergency number: whoever calls back must get in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A time in which calls are not challenged; it ends by itself."""
+
+    kind: WindowKind
+    until: float
+    """Seconds of the memory's clock."""
+    did: str | None = None
+    """Only calls to this DID; None for the whole PBX."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the administrator should know and that is no call: for the journal, a metric and a webhook."""
+
+    code: str
+    """Stable and short: surge-began, surge-ended, rule-relaxed, rule-restored."""
+    about: str
+    """What it is about: a DID, `PBX`, a rule's code."""
+    text: str
+    """A sentence with the figures in it."""
+    at: float
+    """Seconds of the memory's clock."""

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Treatment(StrEnum):
     """Where a call is sent. The value is the suffix of the dialplan context that does it: `screener-captcha`."""
 
     PASS = "pass"  # noqa: S105 - a treatment, not a password
+    ANNOUNCE = "announce"
+    """The caller says a name, the callee hears it and decides."""
     MENU = "menu"
     CAPTCHA = "captcha"
     VOICEMAIL = "voicemail"
+    BUSY = "busy"
+    """The busy tone, once; who calls again within minutes is welcome (greylisting)."""
+    TARPIT = "tarpit"
+    """An endless hold, bounded by a limit, that costs a robot its time."""
     REJECT = "reject"
+
+
+CHALLENGES: Final = frozenset({Treatment.ANNOUNCE, Treatment.MENU, Treatment.CAPTCHA})
+"""Treatments that leave the caller a way through at once."""
 
 
 class Mode(StrEnum):
@@ -33,6 +44,8 @@ class Reason:
     """What it adds to the score; 0 where it only informs or decides by rank."""
     text: str
     """A sentence for the administrator, with the figures in it."""
+    shadow: bool = False
+    """True for a rule in shadow mode: its points are shown and not added to the score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,7 @@ class Verdict:
     """What the policy says should happen."""
     mode: Mode
     score: float
-    """The sum of the reasons' points."""
+    """The sum of the points of all reasons that are not in shadow mode."""
     decided_by: str
     """The one step of the precedence that settled it, as a sentence."""
     reasons: tuple[Reason, ...] = ()

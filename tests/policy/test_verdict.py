@@ -21,8 +21,11 @@ def test_in_live_mode_a_call_gets_its_treatment(treatment: Treatment) -> None:
 def test_a_treatment_is_the_suffix_of_its_dialplan_context() -> None:
     assert [f"screener-{treatment}" for treatment in Treatment] == [
         "screener-pass",
+        "screener-announce",
         "screener-menu",
         "screener-captcha",
         "screener-voicemail",
+        "screener-busy",
+        "screener-tarpit",
         "screener-reject",
     ]
