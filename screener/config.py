@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validat
 
 from screener.asterisk.settings import AriSettings, OverloadSettings, PromptSettings
 from screener.memory.settings import JournalSettings, MemorySettings
-from screener.policy.policy import UnreadableNumberError, compile_policy
-from screener.policy.settings import PolicySettings, Section
+from screener.policy.faults import UnusableSettingError
+from screener.policy.policy import compile_policy
+from screener.policy.section import Section
+from screener.policy.settings import PolicySettings
 from screener.policy.text import printable
 from screener.policy.verdict import Treatment
 
@@ -120,7 +122,7 @@ def parse(text: bytes, file: Path | str = "<text>") -> Config:
             config = Config.model_validate(document.data)
         except ValidationError:
             raise ConfigError(file, *faults) from None
-    faults += _unreadable(document, config)
+    faults += _unusable(document, config)
     if faults:
         raise ConfigError(file, *faults)
     return config
@@ -304,13 +306,13 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-def _unreadable(document: _Document, config: Config) -> list[Fault]:
-    """Return a fault for each number that no numbering plan knows."""
+def _unusable(document: _Document, config: Config) -> list[Fault]:
+    """Return a fault for each setting that is well formed and cannot be used."""
     try:
         compile_policy(config.policy)
-    except* UnreadableNumberError as group:
+    except* UnusableSettingError as group:
         paths = [
-            (("policy", *one.path), one.message) for one in group.exceptions if isinstance(one, UnreadableNumberError)
+            (("policy", *one.path), one.message) for one in group.exceptions if isinstance(one, UnusableSettingError)
         ]
         found = [Fault(line=document.line(path), path=_dotted(path), message=message) for path, message in paths]
     else:

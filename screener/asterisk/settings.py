@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, UrlConstraints, field_validator, model_validator
 from pydantic_core import Url
 
-from screener.policy.settings import Section
+from screener.policy.section import Section
 from screener.policy.verdict import Treatment
 
 HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from screener.memory.local import DEFAULT_CALLERS
-from screener.policy.settings import Section
+from screener.policy.section import Section
 
 
 class MemorySettings(Section):

@@ -74,14 +74,14 @@ def never_screened(call: Call, _remembered: Remembered, policy: Policy, _now: fl
     return Treatment.PASS, Reason(code="never-screened", points=0, text=text)
 
 
-def blocked_for_did(call: Call, _remembered: Remembered, policy: Policy, _now: float) -> Settled:
+def blocked_for_did(call: Call, _remembered: Remembered, policy: Policy, now: float) -> Settled:
     """The administrator blocked the caller for this DID."""
-    return _blocked(call, policy.block.find(call.caller.key, call.did), f"for calls to {call.did}")
+    return _blocked(call, policy.block.find(call.caller.key, call.did, now), f"for calls to {call.did}")
 
 
-def allowed(call: Call, _remembered: Remembered, policy: Policy, _now: float) -> Settled:
+def allowed(call: Call, _remembered: Remembered, policy: Policy, now: float) -> Settled:
     """The administrator allowed the caller."""
-    entry = _either(policy.allow, call)
+    entry = _either(policy.allow, call, now)
     if entry is None:
         return None
     text = f"{call.caller.key} is on the allow list as {entry.label}"
@@ -97,9 +97,9 @@ def trusted(call: Call, remembered: Remembered, _policy: Policy, now: float) -> 
     return Treatment.PASS, Reason(code="trusted", points=0, text=text)
 
 
-def blocked(call: Call, _remembered: Remembered, policy: Policy, _now: float) -> Settled:
+def blocked(call: Call, _remembered: Remembered, policy: Policy, now: float) -> Settled:
     """The administrator blocked the caller for the whole PBX."""
-    return _blocked(call, policy.block.find(call.caller.key, None), "for the whole PBX")
+    return _blocked(call, policy.block.find(call.caller.key, None, now), "for the whole PBX")
 
 
 def rejected_before(_call: Call, remembered: Remembered, policy: Policy, now: float) -> Settled:
@@ -121,6 +121,6 @@ def _blocked(call: Call, entry: Entry | None, where: str) -> Settled:
     return Treatment.REJECT, Reason(code="blocked", points=0, text=text)
 
 
-def _either(numbers: NumberList, call: Call) -> Entry | None:
+def _either(numbers: NumberList, call: Call, now: float) -> Entry | None:
     scopes: Iterable[str | None] = (call.did, None)
-    return next((found for scope in scopes if (found := numbers.find(call.caller.key, scope))), None)
+    return next((found for scope in scopes if (found := numbers.find(call.caller.key, scope, now))), None)

@@ -1,21 +1,19 @@
 """The policy in force: the settings, made ready to be asked about a call."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from screener.policy.bucket import Bucket
 from screener.policy.call import called_number
 from screener.policy.caller import e164
-from screener.policy.lists import Entry, NumberList
-from screener.policy.settings import DidSettings, Ladder, ListEntry, PolicySettings
+from screener.policy.dialled import NUMBER_EXPECTED, is_dialled
+from screener.policy.entries import read_entries
+from screener.policy.faults import UnreadableNumberError, UnusableSettingError
+from screener.policy.lists import NumberList
+from screener.policy.settings import DidSettings, Ladder, PolicySettings
 from screener.policy.verdict import Mode
-
-DIALLED: Final = re.compile(r"[0-9A-Za-z+*#]+")
-"""A DID or an extension as the dialplan hands it over: it filters all else out."""
-NUMBER_EXPECTED: Final = "expected a telephone number, or the digits and letters of an extension"
+from screener.policy.zone import read_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +44,19 @@ class Policy:
         return self.lines.get(did, self.default)
 
 
-class UnreadableNumberError(ValueError):
-    """A number in the settings that no numbering plan knows, or a DID that stands there in two spellings; `path`
-    says where."""
-
-    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
-        super().__init__(message)
-        self.path = path
-        self.message = message
-
-
 def compile_policy(settings: PolicySettings) -> Policy:
-    """Make the settings ready for use. Raises an ExceptionGroup of `UnreadableNumberError` that names each one."""
-    faults: list[UnreadableNumberError] = []
-    allow = _numbers(settings.lists.allow, ("lists", "allow"), settings.region, faults)
-    block = _numbers(settings.lists.block, ("lists", "block"), settings.region, faults)
+    """Make the settings ready for use. Raises an ExceptionGroup of `UnusableSettingError` that names each fault."""
+    faults: list[UnusableSettingError] = []
+    zone = read_zone(settings.timezone, ("timezone",), faults)
+    allow, block = (
+        read_entries(written, ("lists", name), region=settings.region, zone=zone, faults=faults)
+        for name, written in (("allow", settings.lists.allow), ("block", settings.lists.block))
+    )
     default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
     lines = _lines(settings, default, faults)
     exempt = _exempt(settings, faults)
     if faults:
-        raise ExceptionGroup("numbers that cannot be read", faults)
+        raise ExceptionGroup("settings that cannot be used", faults)
     return Policy(
         settings=settings,
         version=hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:8],
@@ -78,11 +69,11 @@ def compile_policy(settings: PolicySettings) -> Policy:
     )
 
 
-def _lines(settings: PolicySettings, default: Line, faults: list[UnreadableNumberError]) -> Mapping[str, Line]:
+def _lines(settings: PolicySettings, default: Line, faults: list[UnusableSettingError]) -> Mapping[str, Line]:
     lines: dict[str, Line] = {}
     for written, own in settings.dids.items():
         did = called_number(written, settings.region)
-        if not _is_dialled(did):
+        if not is_dialled(did):
             faults.append(UnreadableNumberError(("dids", written), f"no call goes to this: {NUMBER_EXPECTED}"))
         if did in lines:
             faults.append(UnreadableNumberError(("dids", written), f"{did} stands here twice, in two spellings"))
@@ -98,44 +89,13 @@ def _line(own: DidSettings, default: Line) -> Line:
     )
 
 
-def _exempt(settings: PolicySettings, faults: list[UnreadableNumberError]) -> frozenset[str]:
+def _exempt(settings: PolicySettings, faults: list[UnusableSettingError]) -> frozenset[str]:
     """Return the numbers that are never screened, as they are written and in E.164 too."""
     numbers: set[str] = set()
     for position, written in enumerate(settings.never_screen.numbers):
         number = e164(written, settings.region)
-        if number is None and (written.endswith("*") or not _is_dialled(written)):
+        if number is None and (written.endswith("*") or not is_dialled(written)):
             where = ("never_screen", "numbers", position)
             faults.append(UnreadableNumberError(where, f"no call comes from this: {NUMBER_EXPECTED}"))
         numbers |= {written, number or written}
     return frozenset(numbers)
-
-
-def _is_dialled(number: str) -> bool:
-    return DIALLED.fullmatch(number) is not None
-
-
-def _numbers(
-    written: Iterable[ListEntry], path: tuple[str, str], region: str, faults: list[UnreadableNumberError]
-) -> NumberList:
-    entries = []
-    for position, entry in enumerate(written):
-        try:
-            entries.append(_entry(entry, region))
-        except ValueError as error:
-            faults.append(UnreadableNumberError((*path, position), str(error)))
-    return NumberList(entries)
-
-
-def _entry(written: ListEntry, region: str) -> Entry:
-    did = None if written.did is None else called_number(written.did, region)
-    if did is not None and not _is_dialled(did):
-        raise ValueError(f"no call goes to the did {written.did!r}: {NUMBER_EXPECTED}")
-    if written.number.endswith("*"):
-        prefix = written.number[:-1]
-        if not (prefix.startswith("+") and prefix[1:].isascii() and prefix[1:].isdigit()):
-            raise ValueError(f"expected a prefix in E.164 such as +1900*, not {written.number!r}")
-        return Entry(number=prefix, prefix=True, did=did, note=written.note)
-    number = e164(written.number, region)
-    if number is None:
-        raise ValueError(f"expected a telephone number of {region} or one that begins with +, not {written.number!r}")
-    return Entry(number=number, did=did, note=written.note)

@@ -5,13 +5,15 @@ says what a setting means; the reference in the documentation is tested against 
 """
 
 import itertools
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import phonenumbers
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from screener.policy.call import Attestation
 from screener.policy.challenge import ChallengeKind
+from screener.policy.list_settings import ListSettings
+from screener.policy.section import Section
 from screener.policy.verdict import Mode, Treatment
 
 Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
@@ -21,20 +23,6 @@ Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Points = Annotated[float, Field(ge=-100, le=100)]
 Next = Literal[Treatment.VOICEMAIL, Treatment.REJECT, Treatment.PASS]
-
-
-class Section(BaseModel):
-    """What all sections share: frozen, a key that does not exist is an error, a key without a value is left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, data: Any) -> Any:
-        """A section or list of which every line is commented out is as if it were not there."""
-        if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
 
 
 class BucketSettings(Section):
@@ -95,33 +83,6 @@ class TrustSettings(Section):
 
     days: float = Field(default=30, gt=0, le=3650)
     """Days for which the caller is not challenged again."""
-
-
-class ListEntry(Section):
-    """One number on a list; a plain string stands for its number."""
-
-    number: str = Field(min_length=2, max_length=40)
-    """A number (any spelling of the policy's region) or, ending in `*`, a prefix in E.164: `+1900*`."""
-    did: str | None = None
-    """Only for calls to this DID."""
-    note: str = Field(default="", max_length=200)
-    """Why it is here; shown with each verdict that it decides."""
-
-
-def _entry(value: Any) -> Any:
-    return {"number": value} if isinstance(value, str) else value
-
-
-WrittenEntry = Annotated[ListEntry, BeforeValidator(_entry)]
-
-
-class ListSettings(Section):
-    """Numbers that are decided by hand."""
-
-    allow: tuple[WrittenEntry, ...] = ()
-    """Callers that always ring through."""
-    block: tuple[WrittenEntry, ...] = ()
-    """Callers that are rejected."""
 
 
 class NeverScreenSettings(Section):
@@ -220,6 +181,8 @@ class PolicySettings(Section):
     """`shadow` judges and changes nothing; `live` acts."""
     region: str
     """Your country (ISO 3166, two letters): its numbering plan reads numbers without a country code."""
+    timezone: str = Field(default="UTC", min_length=1, max_length=60)
+    """The time zone (IANA, such as America/New_York) of dates and hours that name no other."""
     bucket: BucketSettings = BucketSettings()
     points: PointsSettings = PointsSettings()
     ladder: Annotated[Ladder, Field(max_length=20)] = DEFAULT_LADDER
@@ -231,7 +194,7 @@ class PolicySettings(Section):
     menu: MenuSettings = MenuSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     reject: RejectSettings = RejectSettings()
-    dids: dict[str, DidSettings] = {}
+    dids: dict[str, DidSettings] = Field(default={})
     """What is different for single DIDs, by number."""
 
     _check_ladder = field_validator("ladder")(_ascending)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.policy.lists import Entry
-from screener.policy.policy import Line, UnreadableNumberError, compile_policy
+from screener.policy.faults import UnusableSettingError
+from screener.policy.lists import Entry, EntryKind
+from screener.policy.policy import Line, compile_policy
 from screener.policy.settings import DEFAULT_LADDER, Rung
 from screener.policy.verdict import Mode, Treatment
 from tests.policy.builders import ANOTHER_DID, CALLER, DID, MAILBOX, brief, make_policy, make_settings
@@ -17,8 +18,8 @@ def faults_of(**written: object) -> list[tuple[tuple[str | int, ...], str]]:
     """Return where each fault of the settings stands, and what is said of it."""
     with pytest.raises(ExceptionGroup) as caught:
         compile_policy(make_settings(**written))
-    assert caught.value.message == "numbers that cannot be read"
-    faults = [fault for fault in caught.value.exceptions if isinstance(fault, UnreadableNumberError)]
+    assert caught.value.message == "settings that cannot be used"
+    faults = [fault for fault in caught.value.exceptions if isinstance(fault, UnusableSettingError)]
     assert len(faults) == len(caught.value.exceptions)
     assert [str(fault) for fault in faults] == [fault.message for fault in faults]
     return [(fault.path, fault.message) for fault in faults]
@@ -56,10 +57,10 @@ def test_lists_are_kept_in_the_form_in_which_calls_are_compared() -> None:
         }
     )
 
-    assert policy.allow.find("+12015550123", None) == Entry(number="+12015550123")
-    assert policy.allow.find("+12015550199", DID) == Entry(number="+12015550199", did=DID, note="sales")
-    assert policy.block.find("+19005550100", None) == Entry(number="+1900", prefix=True)
-    assert policy.block.find("+442079460958", "100") == Entry(number="+44", prefix=True, did="100")
+    assert policy.allow.find("+12015550123", None, 0.0) == Entry(number="+12015550123")
+    assert policy.allow.find("+12015550199", DID, 0.0) == Entry(number="+12015550199", did=DID, note="sales")
+    assert policy.block.find("+19005550100", None, 0.0) == Entry(number="+1900", kind=EntryKind.PREFIX)
+    assert policy.block.find("+442079460958", "100", 0.0) == Entry(number="+44", kind=EntryKind.PREFIX, did="100")
     assert (len(policy.allow), len(policy.block)) == (2, 2)
 
 

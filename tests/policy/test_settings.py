@@ -7,13 +7,13 @@ from pydantic import ValidationError
 
 from screener.policy.call import Attestation
 from screener.policy.challenge import ChallengeKind
+from screener.policy.list_settings import ListEntry
+from screener.policy.section import Section
 from screener.policy.settings import (
     DEFAULT_LADDER,
     BucketSettings,
-    ListEntry,
     MenuOption,
     PolicySettings,
-    Section,
 )
 from screener.policy.verdict import Mode, Treatment
 from tests.policy.builders import DID, make_settings
