@@ -137,8 +137,9 @@ def _remember(memory: LocalMemory, config: Config, policy: Policy, clocks: Clock
         with JournalReader(path) as journal:
             settings = policy.settings
             # A bucket that had the time to fill is full, whatever was taken before: most calls need no second look.
-            calls = max(policy.bucket.fills_in_seconds, settings.reject.repeat_seconds)
-            told = max(settings.trust.days * 86_400, settings.points.forget_failures_hours * 3600)
+            slowest = (policy.sustained or policy.bucket).fills_in_seconds
+            calls = max(policy.bucket.fills_in_seconds, slowest, settings.reject.repeat_seconds)
+            told = max(settings.trust.days * 86_400, settings.signals.challenge_failed.hours * 3600)
             happened = journal.replay(since=now - calls, told_since=now - told, until=now)
             count = rebuild(memory, happened, policy)
     except (sqlite3.Error, ValueError) as error:

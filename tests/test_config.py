@@ -55,7 +55,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, Mapping):
         for name, inner in data.items():
-            free = path in ("policy.dids.", "policy.points.attestation.")  # the administrator's names, not ours
+            free = path in ("policy.dids.", "policy.signals.attestation.points.")  # the administrator's names, not ours
             if not free:
                 yield path + name
             yield from keys_in(inner, f"{path}*." if free else f"{path}{name}.")

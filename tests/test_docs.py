@@ -1,13 +1,14 @@
 """What the README says is so."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 import pytest
 
 from screener.cli import main
 from screener.policy.settings import PolicySettings
+from screener.policy.signals import SIGNALS
 from screener.policy.verdict import Treatment
 from tests.lab.places import REPO
 
@@ -37,14 +38,20 @@ def test_every_row_of_what_breaks_names_its_test() -> None:
         assert re.fullmatch(r"`test_\w+`", row[-1]), row
 
 
-def test_the_points_are_those_that_are_shipped() -> None:
-    points = PolicySettings(region="US").points
-    told = {row[0].strip("`").replace("-", "_"): row[1].removesuffix(" each") for row in rows_of("### How it decides")}
-    signals = set(type(points).model_fields) - {"forget_failures_hours"}
-    assert set(told) == signals
-    for name in signals - {"attestation"}:
-        assert told[name] == f"{getattr(points, name):g}"
-    assert told["attestation"] == ", ".join(f"{level}: {value:g}" for level, value in points.attestation.items())
+def test_every_signal_is_told_with_its_section_and_the_points_that_are_shipped() -> None:
+    shipped = PolicySettings(region="US").signals
+    told = {
+        row[0].strip("`"): (row[1].strip("`"), row[2].removesuffix(" each")) for row in rows_of("### How it decides")
+    }
+    assert [(code, section) for code, (section, _) in told.items()] == [(rule.code, rule.section) for rule in SIGNALS]
+    for code, (section, points) in told.items():
+        settings = getattr(shipped, section)
+        named = {"name-warning": "warning", "alike": "alike_points", "hang-up": "hang_up_points"}.get(code, code)
+        known = getattr(settings, named.replace("-", "_"), getattr(settings, "points", None))
+        if isinstance(known, Mapping):
+            assert points == ", ".join(f"{level}: {value:g}" for level, value in known.items())
+        elif isinstance(known, int | float):
+            assert points == f"{known:g}", code
 
 
 def test_the_ladder_is_the_one_that_is_shipped() -> None:

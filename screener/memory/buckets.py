@@ -40,6 +40,12 @@ class BucketTable:
         self._full_at[slot] = new_full_at
         return taken
 
+    def give(self, key: int, bucket: Bucket) -> None:
+        """Give `key` one token back, if it is remembered."""
+        slot = self._find(key)
+        if self._keys[slot] == key:
+            self._full_at[slot] = bucket.give(self._full_at[slot])
+
     def level(self, key: int, bucket: Bucket, now: int) -> float:
         """Return the tokens of `key` at `now`, changing nothing."""
         slot = self._find(key)

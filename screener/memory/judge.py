@@ -4,14 +4,12 @@ from screener.memory.local import LocalMemory
 from screener.policy.call import Call
 from screener.policy.decide import decide
 from screener.policy.policy import Policy
-from screener.policy.remembered import Outcome, Result
-from screener.policy.verdict import Treatment, Verdict
+from screener.policy.verdict import Verdict
 
 
 def judge(memory: LocalMemory, call: Call, policy: Policy, now: float) -> Verdict:
     """Observe the call, decide, and remember a rejection at once: the provider may present the call again
     before any outcome comes back. `now` is in seconds of the memory's clock."""
     verdict = decide(call, memory.observe(call, policy, now), policy, now)
-    if verdict.acted is Treatment.REJECT:
-        memory.learn(call, Outcome(treatment=Treatment.REJECT, result=Result.REJECTED), policy, now)
+    memory.judged(call, verdict, policy, now)
     return verdict

@@ -1,23 +1,78 @@
-"""Memory in process: what this daemon remembers of callers since it started."""
+"""Memory in process: what this daemon remembers of callers since it started.
 
-from collections import OrderedDict
-from typing import TypeVar
+It counts and keeps; what its figures mean is for the policy to say. All tables are bounded.
+"""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from screener.memory.beats import Beats
+from screener.memory.bounded import Bounded
 from screener.memory.buckets import BucketTable, scatter
+from screener.memory.groups import SILENT, Groups, Key
+from screener.memory.guard import Guard
+from screener.memory.seen import SeenTable
+from screener.memory.spread import Spread
+from screener.memory.standing import DAY, Standing
+from screener.memory.surges import Surges
 from screener.policy.bucket import microseconds
-from screener.policy.call import Call
+from screener.policy.call import Attestation, Call
+from screener.policy.caller import CallerKind
+from screener.policy.decide import known, trust_in_force
+from screener.policy.numbering import plan
 from screener.policy.policy import Policy
-from screener.policy.remembered import Failures, Outcome, Remembered, Result, Trust
+from screener.policy.remembered import (
+    NOTHING,
+    Crowded,
+    Ending,
+    Failures,
+    History,
+    Notice,
+    Outcome,
+    Remembered,
+    Result,
+    Surge,
+    Trust,
+    TrustKind,
+    Window,
+    WindowKind,
+)
+from screener.policy.verdict import Treatment, Verdict
 
 DEFAULT_CALLERS = 1 << 20
 """Callers whose buckets fit: exact up to some 80,000 new callers a second, in 16 MB."""
 
 DEFAULT_RECORDS = 100_000
-"""Callers whose trust, failures and rejections are kept, in a table for each. Only a caller who met a treatment
-gets into one; beyond this the one that was written longest ago is forgotten and is a stranger again."""
+"""Callers whose trust, failures and rejections are kept, in a table for each. Only a caller who met a treatment or
+talked with somebody gets into one; beyond this the one that was written longest ago is forgotten, a stranger again."""
 
-K = TypeVar("K")
-V = TypeVar("V")
+VISITS: Final = 20_000
+"""Calls under way whose end is awaited; beyond it nothing is learned from the end of the one that came first."""
+SIGNATURES: Final = 20_000
+SIGNATURE_SECONDS: Final = 60.0
+"""For how long a signature that comes a second time is a copy: Asterisk refuses older ones by itself."""
+TRUSTS: Final = 8
+"""Trusts of one caller: four kinds, and what proved the number when they were earned."""
+DIDS: Final = 4096
+WINDOWS: Final = 1000
+AGAIN_SECONDS: Final = 3600.0
+"""A stranger who calls the same DID again within the hour is no further stranger to a block, a group or a surge."""
+SUSTAINED: Final = 0x5851F42D4C957F2D
+"""Set apart in the one table of buckets what one caller has there, by flipping bits of its key."""
+HEARD_SECONDS: Final = 20.0
+"""A conversation that long is none with a robot, even if it earns no trust: nobody listens to one longer."""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A call under way."""
+
+    key: str
+    stranger: bool
+    counted: bool
+    """Whether it was counted as a further stranger."""
+    groups: Sequence[Key]
 
 
 class LocalMemory:
@@ -30,53 +85,288 @@ class LocalMemory:
     def __init__(self, *, seed: int, callers: int = DEFAULT_CALLERS, records: int = DEFAULT_RECORDS) -> None:
         """`seed` is a secret that scatters callers over the table."""
         self._seed = seed
-        self._records = records
         self._buckets = BucketTable(callers)
-        self._trust: OrderedDict[str, Trust] = OrderedDict()
-        self._failures: OrderedDict[str, Failures] = OrderedDict()
-        self._rejected: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._seen = SeenTable(callers)
+        self._trust: Bounded[str, tuple[Trust, ...]] = Bounded(records)
+        self._failures: Bounded[str, Failures] = Bounded(records)
+        self._standing: Bounded[str, Standing] = Bounded(records)
+        self._unwanted: Bounded[tuple[str, str], float] = Bounded(records)
+        self._rejected: Bounded[tuple[str, str], float] = Bounded(records)
+        self._let_in: Bounded[str, int] = Bounded(records)
+        """Strangers who were let through, and how well their call was proved (`Attestation.rank`)."""
+        self._signatures: Bounded[str, tuple[str, float]] = Bounded(SIGNATURES)
+        self._visits: Bounded[str, _Visit] = Bounded(VISITS)
+        self._dids: Bounded[str, None] = Bounded(DIDS)
+        self._windows: dict[tuple[WindowKind, str | None], Window] = {}
+        self._beats = Beats()
+        self._spread = Spread()
+        self._surges = Surges()
+        self._groups = Groups()
+        self._guard = Guard()
+
+    # --------------------------------------------------------------------------------------------- a call comes
 
     def observe(self, call: Call, policy: Policy, now: float) -> Remembered:
-        """Take the call's token and return all that is remembered of its caller: one step, never half done."""
-        caller = call.caller
-        bucket_key = caller.key if caller.personal else f"{caller.key} {call.did}"
-        taken = self._buckets.take(scatter(bucket_key, self._seed), policy.bucket, microseconds(now))
-        return Remembered(
+        """Take the call's tokens and return all that is remembered of its caller: one step, never half done."""
+        caller, key = call.caller, call.caller.key
+        at = microseconds(now)
+        own_key = scatter(key if caller.personal else f"{key} {call.did}", self._seed)
+        taken = self._buckets.take(own_key, policy.bucket, at)
+        sustained = self._buckets.take(own_key ^ SUSTAINED, policy.sustained, at) if policy.sustained else None
+        seen = self._seen.touch(own_key, now)
+        if call.did not in self._dids:
+            self._dids.keep(call.did, None)
+        reused = self._reused(call, now)
+        trusts: tuple[Trust, ...] = ()
+        history: History = NOTHING
+        if caller.personal:
+            trusts = self._trust.get(key) or ()
+            history = self._remind(key, policy, now)
+        stranger = self._stranger(call, trusts, history, reused, policy, now)
+        visit = _Visit(key, stranger, False, ())
+        self._visits.keep(call.id, visit)
+        remembered = Remembered(
             rate=taken,
-            trust=self._trust.get(caller.key) if caller.personal else None,
-            failures=self._failures.get(caller.key) if caller.personal else None,
-            rejected_at=self._rejected.get((caller.key, call.did)) if caller.personal else None,
+            sustained=sustained,
+            trust=trusts,
+            failures=self._failures.get(key) if caller.personal else None,
+            rejected_at=self._rejected.get((key, call.did)) if caller.personal else None,
+            unwanted_until=self._unwanted.get((key, call.did)) if caller.personal else None,
+            history=history,
+            stranger=stranger,
+            welcome=self._is_welcome(call),
+            first_at=seen.first if seen else None,
+            last_at=seen.last if seen else None,
+            reused=reused,
+            ours=key in self._dids and key != call.did,
+            windows=self._open(now),
+            relaxed=self._guard.relaxed(call.did, now),
         )
+        return self._among_strangers(remembered, call, visit, policy, now) if stranger else remembered
+
+    def _stranger(  # noqa: PLR0917 - it is what `observe` has at hand
+        self, call: Call, trusts: Sequence[Trust], history: History, reused: bool, policy: Policy, now: float
+    ) -> bool:
+        attestation = Attestation.FAILED if reused and call.attestation.rank > 0 else call.attestation
+        if trusts and trust_in_force(attestation, trusts, history, policy, now) is not None:
+            return False
+        return not known(call, policy, now)
+
+    def _among_strangers(
+        self, remembered: Remembered, call: Call, visit: _Visit, policy: Policy, now: float
+    ) -> Remembered:
+        """Add what is known of strangers together."""
+        caller, settings = call.caller, policy.settings.signals
+        numbered = caller.kind is CallerKind.NUMBER
+        last = remembered.last_at
+        visit.counted = last is None or not caller.personal or now - last > AGAIN_SECONDS
+        reached = self._spread.reach(
+            caller.key if caller.personal else "", plan(caller.key).thousand if numbered else "", call.did, now,
+            settings.sweep,
+        )  # fmt: skip
+        further = visit.counted or reached.dids > 1
+        crowded = self._crowd(caller.key, policy, now) if numbered and visit.counted else None
+        surge, heat = self._surge(call, further, policy, now), None
+        if further:
+            visit.groups, heat = self._groups.arrive(call, now, settings.group)
+        beat = self._beats.start(caller.key, now) if caller.personal else None
+        # Built anew rather than replaced: `dataclasses.replace` costs as much as all the rest.
+        return Remembered(
+            rate=remembered.rate, sustained=remembered.sustained, trust=remembered.trust,
+            failures=remembered.failures, rejected_at=remembered.rejected_at,
+            unwanted_until=remembered.unwanted_until, history=remembered.history, stranger=True,
+            welcome=remembered.welcome, first_at=remembered.first_at, last_at=last, crowded=crowded, reached=reached,
+            beat=beat, surge=surge, heat=heat, reused=remembered.reused, ours=remembered.ours,
+            windows=remembered.windows, relaxed=remembered.relaxed,
+        )  # fmt: skip
+
+    def _crowd(self, number: str, policy: Policy, now: float) -> Crowded | None:
+        where, at = plan(number), microseconds(now)
+        found: Crowded | None = None
+        for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
+            taken = self._buckets.take(scatter(f"block {block}", self._seed), bucket, at)
+            if not taken.admitted:
+                found = Crowded(
+                    block=block,
+                    capacity=bucket.capacity,
+                    per_hour=bucket.refill_per_hour,
+                    free_in=taken.free_in,
+                )
+        return found
+
+    def _surge(self, call: Call, further: bool, policy: Policy, now: float) -> Surge | None:
+        settings = policy.settings.signals.surge
+        if further:
+            return self._surges.arrive(call.did, now, settings)
+        return self._surges.during(call.did, now, settings)
+
+    def _reused(self, call: Call, now: float) -> bool:
+        if not call.identity:
+            return False
+        used = self._signatures.get(call.identity)
+        if used is not None and used[0] != call.id and now - used[1] < SIGNATURE_SECONDS:
+            return True
+        self._signatures.keep(call.identity, (call.id, now))
+        return False
+
+    def _remind(self, key: str, policy: Policy, now: float) -> History:
+        standing = self._standing.get(key)
+        if standing is None:
+            return NOTHING
+        standing.fade(now, policy.settings.signals.history.half_life_days)
+        standing.calls += 1
+        return standing.history()
+
+    def _is_welcome(self, call: Call) -> bool:
+        rank = self._let_in.get(call.caller.key)
+        return rank is not None and call.attestation.rank >= rank
+
+    def _open(self, now: float) -> tuple[Window, ...]:
+        if not self._windows:
+            return ()
+        for key in [key for key, window in self._windows.items() if now >= window.until]:
+            del self._windows[key]
+        return tuple(self._windows.values())
+
+    # --------------------------------------------------------------------------------- what came of it, and why
+
+    def judged(self, call: Call, verdict: Verdict, policy: Policy, now: float) -> None:
+        """Remember what was decided: a rejection at once, since the provider may present the call again before any
+        outcome comes back."""
+        if verdict.acted is Treatment.REJECT:
+            self.learn(call, Outcome(treatment=Treatment.REJECT, result=Result.REJECTED), policy, now)
+        visit = self._visits.get(call.id)
+        if verdict.treatment is Treatment.PASS and visit is not None and visit.stranger and call.caller.personal:
+            self._let_in.keep(call.caller.key, call.attestation.rank)
+        self._guard.judged(call, verdict, policy, now)
 
     def learn(self, call: Call, outcome: Outcome, policy: Policy, now: float) -> None:
         """Remember what a treatment showed of a caller. Callers who share a key earn nothing for each other."""
+        result, settings = outcome.result, policy.settings
+        if result is Result.SILENT:
+            self._groups.behave(SILENT, now, settings.signals.group)
         if not call.caller.personal:
             return
-        key, result = call.caller.key, outcome.result
+        key = call.caller.key
         if result is Result.REJECTED:
-            # The first rejection counts, not the last: who keeps dialling is judged anew after the window.
-            window = policy.settings.reject.repeat_seconds
-            at = self._rejected.get((key, call.did))
-            if at is None or now - at >= window:
-                _keep(self._rejected, (key, call.did), now, self._records)
-            # They stand in the order of their times; who was rejected before the window is nobody's business any more.
-            while self._rejected and now - next(iter(self._rejected.values())) >= window:
-                self._rejected.popitem(last=False)
-        elif result is Result.PASSED:
-            until = now + policy.settings.trust.days * 86_400
-            self._failures.pop(key, None)
-            _keep(self._trust, key, Trust(until=until, earned_with=call.attestation), self._records)
+            self._reject(key, call.did, settings.reject.repeat_seconds, now)
+        elif result in (Result.PASSED, Result.ACCEPTED):
+            self._failures.pop(key)
+            self._earn(key, TrustKind.PASSED, settings.trust.days, call.attestation, now)
+            self._stand(key, policy, now).passed += 1
         elif result in (Result.FAILED, Result.SILENT):
-            before, count = self._failures.get(key), 1
-            # Failures that no longer count stay forgotten: one more must not bring those of last year back.
-            if before is not None and now - before.last_at < policy.settings.points.forget_failures_hours * 3600:
-                count += before.count
-            _keep(self._failures, key, Failures(count=count, last_at=now), self._records)
+            self._fail(key, settings.signals.challenge_failed.hours, now)
+        elif result is Result.RECORDED:
+            self._stand(key, policy, now).recorded += 1
+        elif result is Result.ABANDONED:
+            self._beats.hang_up(key)
+        elif result is Result.BLOCKED:
+            self._trust.pop(key)
+            self._unwanted.keep((key, call.did), now + settings.trust.blocked_days * DAY)
 
+    def ended(self, call: Call, ending: Ending, policy: Policy, now: float) -> None:
+        """Remember how a call ended; once for each call."""
+        visit = self._visits.pop(call.id)
+        settings, key = policy.settings, call.caller.key
+        # A call that was forwarded to us says nothing of who may call us (the caller wanted somebody else).
+        if call.caller.personal and not call.diversion and ending.talked >= settings.trust.talked_seconds:
+            self._earn(key, TrustKind.TALKED, settings.trust.talked_days, call.attestation, now)
+            self._stand(key, policy, now).talked += 1
+        if call.caller.personal and ending.busy and self._beats.forgive(key):
+            self._give(key, policy)
+        if visit is None or not visit.stranger:
+            return
+        if call.caller.personal:
+            self._beats.end(key, ending.seconds)
+        if visit.groups and not ending.busy:
+            self._groups.end(visit.groups, now, talked=ending.talked, settings=settings.signals.group)
+        if ending.talked >= HEARD_SECONDS and visit.counted:
+            self._surges.give(call.did)
+            if call.caller.kind is CallerKind.NUMBER:
+                where = plan(key)
+                for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
+                    self._buckets.give(scatter(f"block {block}", self._seed), bucket)
 
-def _keep(table: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
-    """Put the newest last and forget the oldest beyond the limit."""
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > limit:
-        table.popitem(last=False)
+    def dialled(self, number: str, policy: Policy, now: float) -> None:
+        """Remember that one of our people called a number (E.164)."""
+        self._earn(number, TrustKind.DIALLED, policy.settings.trust.dialled_days, Attestation.NONE, now)
+
+    def mark(self, number: str, wanted: bool, policy: Policy, now: float) -> None:
+        """Remember what a person said of a caller (E.164): fine, or spam."""
+        standing = self._stand(number, policy, now)
+        if wanted:
+            standing.fine += 1
+            self._failures.pop(number)
+            self._earn(number, TrustKind.HAND, policy.settings.trust.hand_days, Attestation.NONE, now)
+        else:
+            standing.spam += 1
+            self._trust.pop(number)
+
+    def open_window(self, window: Window) -> None:
+        """Let everybody in until the window ends."""
+        if len(self._windows) < WINDOWS:
+            self._windows[window.kind, window.did] = window
+
+    def close_window(self, kind: WindowKind, did: str | None) -> None:
+        """End a window before its time."""
+        self._windows.pop((kind, did), None)
+
+    def tick(self, policy: Policy, now: float) -> None:
+        """End what ends by itself, also while nobody calls."""
+        self._surges.tick(now, policy.settings.signals.surge)
+        self._guard.relaxed("", now)
+
+    def prime(self, hours: Iterable[tuple[int, str, int]], policy: Policy) -> None:
+        """Take over how many strangers called which DID in which hour (since the epoch), in ascending order."""
+        for hour, did, count in hours:
+            self._surges.prime(did, hour, count, policy.settings.signals.surge)
+
+    def take_notices(self) -> list[Notice]:
+        """Return what the administrator should know since this was last asked."""
+        found = [*self._surges.notices, *self._guard.notices]
+        self._surges.notices.clear()
+        self._guard.notices.clear()
+        return found
+
+    # ------------------------------------------------------------------------------------------------- callers
+
+    def _earn(self, key: str, kind: TrustKind, days: float, attestation: Attestation, now: float) -> None:
+        if days <= 0:
+            return
+        earned = Trust(kind=kind, until=now + days * DAY, earned_with=attestation)
+        others = (
+            trust
+            for trust in self._trust.get(key) or ()
+            # One that asks for no less and ends no later says nothing that the new one does not.
+            if trust.until > now and not (trust.kind is kind and trust.earned_with.rank >= attestation.rank)
+        )
+        self._trust.keep(key, (*others, earned)[-TRUSTS:])
+
+    def _stand(self, key: str, policy: Policy, now: float) -> Standing:
+        standing = self._standing.get(key)
+        if standing is None:
+            standing = Standing(at=now, calls=float(self._beats.count(key)))
+        standing.fade(now, policy.settings.signals.history.half_life_days)
+        return self._standing.keep(key, standing)
+
+    def _fail(self, key: str, hours: float, now: float) -> None:
+        before, count = self._failures.get(key), 1
+        # Failures that no longer count stay forgotten: one more must not bring those of last year back.
+        if before is not None and now - before.last_at < hours * 3600:
+            count += before.count
+        self._failures.keep(key, Failures(count=count, last_at=now))
+
+    def _reject(self, key: str, did: str, window: float, now: float) -> None:
+        # The first rejection counts, not the last: who keeps dialling is judged anew after the window.
+        at = self._rejected.get((key, did))
+        if at is None or now - at >= window:
+            self._rejected.keep((key, did), now)
+        # They stand in the order of their times; who was rejected before the window is nobody's business any more.
+        while (oldest := self._rejected.oldest()) is not None and now - oldest[1] >= window:
+            self._rejected.pop(oldest[0])
+
+    def _give(self, key: str, policy: Policy) -> None:
+        own_key = scatter(key, self._seed)
+        self._buckets.give(own_key, policy.bucket)
+        if policy.sustained is not None:
+            self._buckets.give(own_key ^ SUSTAINED, policy.sustained)

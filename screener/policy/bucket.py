@@ -41,12 +41,15 @@ class Bucket:
     """Calls that may come at once."""
     refill_per_hour: float
     """Tokens that come back in an hour."""
+    rest: int = 0
+    """Tokens by which it may be overdrawn: asking an empty bucket takes from the time until it is full, up to this
+    many, so that who goes on asking must rest. 0: asking an empty bucket changes nothing."""
 
     def __post_init__(self) -> None:
         """Refuse a size that no caller could use."""
         if self.capacity < 1 or not 0 < self.refill_per_hour <= 3600 * MICROSECONDS:
             raise ValueError(f"a bucket needs at least one token and some refill, not {self}")
-        if self.capacity * 3600 * MICROSECONDS > self.refill_per_hour * LONGEST_REFILL:
+        if (self.capacity + self.rest) * 3600 * MICROSECONDS > self.refill_per_hour * LONGEST_REFILL:
             raise ValueError(f"a bucket must be full again some day, unlike {self}")
 
     @property
@@ -56,8 +59,8 @@ class Bucket:
 
     @property
     def fills_in_seconds(self) -> float:
-        """Seconds in which an empty bucket is full again."""
-        return self.capacity * self.interval / MICROSECONDS
+        """Seconds in which the emptiest bucket is full again."""
+        return (self.capacity + self.rest) * self.interval / MICROSECONDS
 
     def take(self, full_at: int, now: int) -> tuple[int, Taken]:
         """Take one token, if there is one, from the bucket that is full again at `full_at`.
@@ -71,7 +74,13 @@ class Bucket:
         if room >= interval:
             room -= interval
             return max(full_at, now) + interval, Taken(True, room / interval, max(interval - room, 0) / MICROSECONDS)
+        overdrawn = min(max(full_at, now) + interval, now + (self.capacity + self.rest) * interval) if self.rest else 0
+        full_at, room = max(full_at, overdrawn), min(room, self.capacity * interval - max(overdrawn - now, 0))
         return full_at, Taken(False, max(room, 0) / interval, (interval - room) / MICROSECONDS)
+
+    def give(self, full_at: int, tokens: float = 1) -> int:
+        """Return the new `full_at` of a bucket that gets tokens back before their time."""
+        return full_at - int(tokens * self.interval)
 
     def level(self, full_at: int, now: int) -> float:
         """Return the tokens in the bucket at `now`, taking none."""

@@ -5,15 +5,18 @@ was written for the whole PBX, and trust that a caller earned stands between the
 these settles is judged by its score. `PRECEDENCE` is that order as data.
 """
 
-from collections.abc import Callable, Iterable
+import dataclasses
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from screener.policy.call import Call
+from screener.policy.call import Attestation, Call
 from screener.policy.lists import Entry, NumberList
 from screener.policy.phrase import duration
 from screener.policy.policy import Policy
-from screener.policy.remembered import Remembered
+from screener.policy.remembered import STRANGER, History, Remembered, Trust, TrustKind, Window, WindowKind
 from screener.policy.settings import Ladder
+from screener.policy.signal_settings import RuleMode
 from screener.policy.signals import SIGNALS
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
 
@@ -21,6 +24,8 @@ UNSEEN: Final = frozenset({"overloaded", "error"})
 """Reasons of calls that no memory was asked about: no token was taken for them."""
 UNJUDGED: Final = UNSEEN | {"late"}
 """Reasons of calls that the policy did not treat."""
+
+GREYLIST: Final = "greylist"
 
 Settled = tuple[Treatment, Reason] | None
 Step = Callable[[Call, Remembered, Policy, float], Settled]
@@ -32,8 +37,11 @@ def decide(call: Call, remembered: Remembered, policy: Policy, now: float) -> Ve
     The verdict carries every reason, also of signals that a list or trust overruled: an administrator who asks
     why a call passed sees what spoke against it.
     """
-    signs = tuple(r for r in (signal(call, remembered, policy, now) for signal in SIGNALS) if r is not None)
-    score = sum(reason.points for reason in signs)
+    if remembered.reused and call.attestation.rank > 0:
+        # A signature is made for one call (RFC 8224, section 12.1): one that was seen a moment ago is a copy.
+        call = dataclasses.replace(call, attestation=Attestation.FAILED)
+    signs = tuple(_signs(call, remembered, policy, now))
+    score = sum(reason.points for reason in signs if not reason.shadow)
     line = policy.line(call.did)
     for step in PRECEDENCE:
         settled = step(call, remembered, policy, now)
@@ -43,7 +51,30 @@ def decide(call: Call, remembered: Remembered, policy: Policy, now: float) -> Ve
                 treatment=treatment, mode=line.mode, score=score, decided_by=reason.text, reasons=(reason, *signs)
             )
     treatment, because = climb(line.ladder, score)
+    if treatment is Treatment.PASS and (busy := next((sign for sign in signs if sign.code == GREYLIST), None)):
+        treatment, because = (treatment, because) if busy.shadow else (Treatment.BUSY, busy.text)
     return Verdict(treatment=treatment, mode=line.mode, score=score, decided_by=because, reasons=signs)
+
+
+def _signs(call: Call, remembered: Remembered, policy: Policy, now: float) -> Iterator[Reason]:
+    active = policy.signals
+    for rule in SIGNALS:
+        section = active.get(rule.section)
+        if section is None:
+            continue
+        found = rule.look(call, remembered, policy, now)
+        if found is None:
+            continue
+        points, text = found
+        shadow = section.mode is RuleMode.SHADOW or rule.code in remembered.relaxed
+        if not shadow and section.canary < 1:
+            shadow = _share(call.caller.key, rule.section) >= section.canary
+        yield Reason(code=rule.code, points=points, text=text, shadow=shadow)
+
+
+def _share(caller: str, section: str) -> float:
+    """Return where a caller stands between 0 and 1: always the same for one section, independent between two."""
+    return zlib.crc32(f"{section} {caller}".encode()) / (1 << 32)
 
 
 def climb(ladder: Ladder, score: float) -> tuple[Treatment, str]:
@@ -79,6 +110,15 @@ def blocked_for_did(call: Call, _remembered: Remembered, policy: Policy, now: fl
     return _blocked(call, policy.block.find(call.caller.key, call.did, now), f"for calls to {call.did}")
 
 
+def unwanted(call: Call, remembered: Remembered, _policy: Policy, now: float) -> Settled:
+    """The people at this DID were told who calls, and blocked the caller."""
+    until = remembered.unwanted_until
+    if until is None or now >= until:
+        return None
+    text = f"the people at {call.did} blocked this caller for another {duration(until - now)}"
+    return Treatment.REJECT, Reason(code="unwanted", points=0, text=text)
+
+
 def allowed(call: Call, _remembered: Remembered, policy: Policy, now: float) -> Settled:
     """The administrator allowed the caller."""
     entry = _either(policy.allow, call, now)
@@ -88,13 +128,58 @@ def allowed(call: Call, _remembered: Remembered, policy: Policy, now: float) -> 
     return Treatment.PASS, Reason(code="allowed", points=0, text=text)
 
 
-def trusted(call: Call, remembered: Remembered, _policy: Policy, now: float) -> Settled:
-    """The caller passed a challenge not long ago."""
-    trust = remembered.trust
-    if trust is None or not call.caller.personal or not trust.holds(call.attestation, now):
+def emergency(_call: Call, remembered: Remembered, _policy: Policy, now: float) -> Settled:
+    """One of ours called an emergency number: whoever calls back gets in, whatever any list says."""
+    return next((_open(window, now) for window in remembered.windows if window.kind is WindowKind.EMERGENCY), None)
+
+
+def expected(call: Call, remembered: Remembered, _policy: Policy, now: float) -> Settled:
+    """Somebody said that calls are expected, or switched screening off for a while."""
+    there = (window for window in remembered.windows if window.did is None or window.did == call.did)
+    return next((_open(window, now) for window in there), None)
+
+
+def _open(window: Window, now: float) -> tuple[Treatment, Reason]:
+    why = {
+        WindowKind.EXPECTING: "a call is expected",
+        WindowKind.PAUSE: "screening is paused",
+        WindowKind.EMERGENCY: "one of our people called an emergency number",
+    }[window.kind]
+    text = f"{why}: everybody gets in for another {duration(window.until - now)}"
+    return Treatment.PASS, Reason(code=str(window.kind), points=0, text=text)
+
+
+def trusted(call: Call, remembered: Remembered, policy: Policy, now: float) -> Settled:
+    """The caller earned trust that this call may spend."""
+    if not call.caller.personal:
         return None
-    text = f"this caller passed a challenge and is trusted for another {duration(trust.until - now)}"
+    found = trust_in_force(call.attestation, remembered.trust, remembered.history, policy, now)
+    if found is None:
+        return None
+    left = duration(found.until - now)
+    past = remembered.history
+    text = {
+        TrustKind.PASSED: f"this caller passed a challenge and is trusted for another {left}",
+        TrustKind.TALKED: f"one of our people talked with this caller (in {past.talked:.0f} of about "
+        f"{max(past.calls, past.talked):.0f} calls), who is trusted for another {left}",
+        TrustKind.DIALLED: f"one of our people called this number, which is trusted for another {left}",
+        TrustKind.HAND: f"this caller was marked as fine and is trusted for another {left}",
+    }[found.kind]
     return Treatment.PASS, Reason(code="trusted", points=0, text=text)
+
+
+def trust_in_force(
+    attestation: Attestation, trusts: Sequence[Trust], history: History, policy: Policy, now: float
+) -> Trust | None:
+    """Return the trust that lasts longest of those that a call with this attestation may spend."""
+    best: Trust | None = None
+    for trust in trusts:
+        if not trust.holds(attestation, now) or (best is not None and best.until >= trust.until):
+            continue
+        if trust.kind is TrustKind.TALKED and not history.vouches(policy.settings.trust.talked_share):
+            continue
+        best = trust
+    return best
 
 
 def blocked(call: Call, _remembered: Remembered, policy: Policy, now: float) -> Settled:
@@ -111,7 +196,22 @@ def rejected_before(_call: Call, remembered: Remembered, policy: Policy, now: fl
     return Treatment.REJECT, Reason(code="again", points=0, text=text)
 
 
-PRECEDENCE: Final[tuple[Step, ...]] = (never_screened, blocked_for_did, allowed, trusted, blocked, rejected_before)
+PRECEDENCE: Final[tuple[Step, ...]] = (
+    never_screened,
+    emergency,
+    blocked_for_did,
+    unwanted,
+    allowed,
+    trusted,
+    blocked,
+    rejected_before,
+    expected,
+)
+
+
+def known(call: Call, policy: Policy, now: float) -> bool:
+    """Return whether the policy alone lets a caller in, whatever is remembered: then it is no stranger."""
+    return never_screened(call, STRANGER, policy, now) is not None or allowed(call, STRANGER, policy, now) is not None
 
 
 def _blocked(call: Call, entry: Entry | None, where: str) -> Settled:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from screener.policy.bucket import Bucket
 from screener.policy.call import called_number
@@ -10,10 +11,15 @@ from screener.policy.caller import e164
 from screener.policy.dialled import NUMBER_EXPECTED, is_dialled
 from screener.policy.entries import read_entries
 from screener.policy.faults import UnreadableNumberError, UnusableSettingError
+from screener.policy.list_settings import ListEntry
 from screener.policy.lists import NumberList
-from screener.policy.settings import DidSettings, Ladder, PolicySettings
+from screener.policy.settings import BucketSettings, DidSettings, Ladder, PolicySettings, SustainedSettings
+from screener.policy.signal_settings import RuleMode, SignalSettings
 from screener.policy.verdict import Mode
 from screener.policy.zone import read_zone
+
+RESTS: Final = 2
+"""Callers by which a block's bucket may be overdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +39,25 @@ class Policy:
     version: str
     """Eight hexadecimal digits that change with any setting: verdicts and CDRs name the policy by it."""
     bucket: Bucket
+    sustained: Bucket | None
+    """The caller's slower bucket."""
+    thousand_bucket: Bucket
+    """Of a thousand block, for strangers."""
+    block_bucket: Bucket
+    """Of a block, for strangers."""
+    own: NumberList
+    """Our own numbers."""
+    signals: Mapping[str, SignalSettings]
+    """The sections of `settings.signals` that are not off."""
     allow: NumberList
     block: NumberList
     exempt: frozenset[str]
     default: Line
     lines: Mapping[str, Line]
+
+    def owns(self, number: str) -> bool:
+        """Return whether a number is one of ours."""
+        return len(self.own) > 0 and self.own.find(number, None, 0.0) is not None
 
     def line(self, did: str) -> Line:
         """Return what holds for a called number."""
@@ -48,25 +68,45 @@ def compile_policy(settings: PolicySettings) -> Policy:
     """Make the settings ready for use. Raises an ExceptionGroup of `UnusableSettingError` that names each fault."""
     faults: list[UnusableSettingError] = []
     zone = read_zone(settings.timezone, ("timezone",), faults)
-    allow, block = (
-        read_entries(written, ("lists", name), region=settings.region, zone=zone, faults=faults)
-        for name, written in (("allow", settings.lists.allow), ("block", settings.lists.block))
+    own_numbers = [ListEntry(number=number) for number in settings.own_numbers]
+    allow, block, own = (
+        read_entries(written, path, region=settings.region, zone=zone, faults=faults)
+        for path, written in (
+            (("lists", "allow"), settings.lists.allow),
+            (("lists", "block"), settings.lists.block),
+            (("own_numbers",), own_numbers),
+        )
     )
     default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
     lines = _lines(settings, default, faults)
     exempt = _exempt(settings, faults)
     if faults:
         raise ExceptionGroup("settings that cannot be used", faults)
+    around = settings.signals.neighbourhood
     return Policy(
         settings=settings,
         version=hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:8],
-        bucket=Bucket(capacity=settings.bucket.capacity, refill_per_hour=settings.bucket.refill_per_hour),
+        bucket=_bucket(settings.bucket, settings.bucket.rest),
+        sustained=_bucket(settings.bucket.sustained, settings.bucket.rest) if settings.bucket.sustained else None,
+        thousand_bucket=Bucket(capacity=around.thousand_capacity, refill_per_hour=around.thousand_per_hour, rest=RESTS),
+        block_bucket=Bucket(capacity=around.block_capacity, refill_per_hour=around.block_per_hour, rest=RESTS),
+        own=own,
+        signals=_active(settings),
         allow=allow,
         block=block,
         exempt=exempt,
         default=default,
         lines=lines,
     )
+
+
+def _bucket(size: BucketSettings | SustainedSettings, rest: int) -> Bucket:
+    return Bucket(capacity=size.capacity, refill_per_hour=size.refill_per_hour, rest=rest)
+
+
+def _active(settings: PolicySettings) -> Mapping[str, SignalSettings]:
+    sections = {name: getattr(settings.signals, name) for name in type(settings.signals).model_fields}
+    return {name: section for name, section in sections.items() if section.mode is not RuleMode.OFF}
 
 
 def _lines(settings: PolicySettings, default: Line, faults: list[UnusableSettingError]) -> Mapping[str, Line]:

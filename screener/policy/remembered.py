@@ -2,16 +2,31 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from screener.policy.bucket import Taken
 from screener.policy.call import Attestation
 from screener.policy.verdict import Treatment
 
 
+class TrustKind(StrEnum):
+    """How trust was earned."""
+
+    PASSED = "passed"
+    """The caller passed a challenge."""
+    TALKED = "talked"
+    """One of our people talked with the caller for a minute or more."""
+    DIALLED = "dialled"
+    """One of our people called the number."""
+    HAND = "hand"
+    """A person marked the caller as fine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What a caller earned by passing a challenge."""
+    """What a caller earned, in one of several ways."""
 
+    kind: TrustKind = TrustKind.PASSED
     until: float
     """When it ends, in seconds of the memory's clock."""
     earned_with: Attestation
@@ -33,17 +48,156 @@ class Failures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What earlier calls of a caller showed: counts that fade, as they are at the moment of the call."""
+
+    calls: float = 0
+    """Calls since the first of these."""
+    talked: float = 0
+    """Conversations of a minute or more."""
+    passed: float = 0
+    """Challenges that were passed."""
+    recorded: float = 0
+    """Messages that were left."""
+    fine: float = 0
+    """Times that a person marked the caller as fine."""
+    spam: float = 0
+    """Times that a person marked the caller as spam."""
+
+    def vouches(self, share: float) -> bool:
+        """Return whether conversations are at least this share of the calls."""
+        return self.talked >= share * self.calls
+
+
+NOTHING: Final = History()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowded:
+    """The bucket of a block of numbers from which too many strangers call."""
+
+    block: str
+    """The beginning of the numbers, in E.164."""
+    capacity: int
+    per_hour: float
+    free_in: float
+    """Seconds until the next one is free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far over our DIDs the strangers around a call have spread; the call's own DID is counted."""
+
+    dids: int = 1
+    """Different DIDs that this caller reached within the minutes that the policy says."""
+    in_order: int = 1
+    """Of these, how many one after another in numerical order, up to this call."""
+    block_dids: int = 1
+    """Different DIDs that callers of the same thousand block reached."""
+    run: int = 1
+    """Neighbouring DIDs that strangers, whoever they are, reached one after another up to this call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The latest calls of one caller, oldest first."""
+
+    distances: tuple[float, ...] = ()
+    """Seconds between the starts of its calls."""
+    lasted: tuple[float, ...] = ()
+    """Seconds that its calls lasted in all."""
+    hang_ups: int = 0
+    """How often it hung up in the prompt of a challenge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surge:
+    """Far more strangers than usual, to the whole PBX or to one DID."""
+
+    about: str
+    """The DID, or `PBX`."""
+    since: float
+    """Seconds of the memory's clock."""
+    expected: float
+    """Strangers an hour that are usual at this hour of the week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heat:
+    """A group of strangers that is hot."""
+
+    kind: str
+    """trunk, signer, name or habit."""
+    name: str
+    """Which one, printable."""
+    callers: int
+    """Strangers of the group lately."""
+    cold: int
+    """How many of their calls ended like a robot's."""
+    until: float
+    """When it has cooled down, in seconds of the memory's clock."""
+
+
+class WindowKind(StrEnum):
+    """Why everybody is let in for a while."""
+
+    EXPECTING = "expecting"
+    """Somebody waits for a call that a keypad would keep out: a test result, a school, a second factor."""
+    PAUSE = "pause"
+    """Screening is switched off for a while."""
+    EMERGENCY = "emergency"
+    """One of ours called an emergency number: whoever calls back must get in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A time in which calls are not challenged; it ends by itself."""
+
+    kind: WindowKind
+    until: float
+    """Seconds of the memory's clock."""
+    did: str | None = None
+    """Only calls to this DID; None for the whole PBX."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """All that is remembered of a caller at the moment of a call; the call's own token is already taken."""
+    """All that is remembered at the moment of a call; the call's own tokens are already taken."""
 
     rate: Taken
-    trust: Trust | None = None
+    sustained: Taken | None = None
+    """The caller's slower bucket, where there is one."""
+    trust: tuple[Trust, ...] = ()
     failures: Failures | None = None
     rejected_at: float | None = None
     """When a call of this caller to this DID was last rejected, in seconds of the memory's clock."""
+    unwanted_until: float | None = None
+    """Until when the people at this DID have blocked the caller, in seconds of the memory's clock."""
+    history: History = NOTHING
+    stranger: bool = True
+    """Whether nobody here knows the caller: no trust that this call may spend, no allow list."""
+    welcome: bool = False
+    """Whether a call of this caller, proved no better than this one, was let through as a stranger's before."""
+    first_at: float | None = None
+    """When the caller was first seen, this call not counted; None if never."""
+    last_at: float | None = None
+    """When the caller called last, this call not counted; None if never."""
+    crowded: Crowded | None = None
+    reached: Reached | None = None
+    beat: Beat | None = None
+    surge: Surge | None = None
+    heat: Heat | None = None
+    reused: bool = False
+    """Whether another call used the same signature a moment ago."""
+    ours: bool = False
+    """Whether the caller's number is one of the DIDs that are called here."""
+    windows: tuple[Window, ...] = ()
+    """Windows that are open."""
+    relaxed: frozenset[str] = frozenset()
+    """Codes of the rules that guard themselves: in shadow for the time being."""
 
 
-STRANGER = Remembered(rate=Taken(True, 0.0, 0.0))
+STRANGER: Final = Remembered(rate=Taken(True, 0.0, 0.0))
 """A caller of whom nothing is known. A memory that fails turns every caller into this one: the lists still
 hold, because they are policy and not memory."""
 
@@ -91,28 +245,6 @@ class Ending:
     """Seconds from the call's arrival to its end."""
     busy: bool = False
     """Our people were busy, or our lines were: the caller had a reason to call again."""
-
-
-class WindowKind(StrEnum):
-    """Why everybody is let in for a while."""
-
-    EXPECTING = "expecting"
-    """Somebody waits for a call that a keypad would keep out: a test result, a school, a second factor."""
-    PAUSE = "pause"
-    """Screening is switched off for a while."""
-    EMERGENCY = "emergency"
-    """One of ours called an emergency number: whoever calls back must get in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A time in which calls are not challenged; it ends by itself."""
-
-    kind: WindowKind
-    until: float
-    """Seconds of the memory's clock."""
-    did: str | None = None
-    """Only calls to this DID; None for the whole PBX."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,16 @@ says what a setting means; the reference in the documentation is tested against 
 """
 
 import itertools
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import phonenumbers
 from pydantic import Field, field_validator, model_validator
 
-from screener.policy.call import Attestation
 from screener.policy.challenge import ChallengeKind
 from screener.policy.list_settings import ListSettings
+from screener.policy.presets import Preset, with_preset
 from screener.policy.section import Section
+from screener.policy.signal_settings import SignalsSettings
 from screener.policy.verdict import Mode, Treatment
 
 Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
@@ -21,36 +22,30 @@ Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
 Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$", max_length=80)]
 Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,[0-9]+$", max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Points = Annotated[float, Field(ge=-100, le=100)]
 Next = Literal[Treatment.VOICEMAIL, Treatment.REJECT, Treatment.PASS]
 
 
+class SustainedSettings(Section):
+    """A second, slower bucket on the same caller, for who calls not fast but for hours."""
+
+    capacity: int = Field(default=3, ge=1, le=1000)
+    """Calls that one caller may make at once."""
+    refill_per_hour: float = Field(default=1, ge=0.001, le=3600)
+    """Calls an hour that come back to that."""
+
+
 class BucketSettings(Section):
-    """How often one caller ID may call before it is suspicious: a token bucket."""
+    """How often one caller ID may call before it is suspicious: a token bucket, or two."""
 
     capacity: int = Field(default=3, ge=1, le=1000)
     """Calls that one caller may make at once."""
     refill_per_hour: float = Field(default=12, ge=0.001, le=3600)
     """Calls an hour that come back to that; 12 is one more every 5 minutes."""
-
-
-class PointsSettings(Section):
-    """What each signal adds to the score of a call."""
-
-    rate: Points = 5
-    """The caller's bucket is empty: it calls too often."""
-    withheld: Points = 3
-    """The caller hides the number."""
-    malformed: Points = 4
-    """The caller ID is not a number of any numbering plan."""
-    foreign_script: Points = 4
-    """The caller ID has digits or letters outside ASCII."""
-    challenge_failed: Points = 3
-    """For each challenge (at most three) that the caller failed within `forget_failures_hours`."""
-    attestation: dict[Attestation, Points] = Field(default={Attestation.FAILED: 3})
-    """For each STIR/SHAKEN level: A, B, C, none, failed. A level that is not named adds 0."""
-    forget_failures_hours: float = Field(default=24, gt=0, le=8760)
-    """Hours after which a failed challenge no longer counts."""
+    sustained: SustainedSettings | Literal[False] = SustainedSettings()
+    """The slower bucket; `false`: there is none."""
+    rest: int = Field(default=2, ge=0, le=1000)
+    """Calls by which a bucket may be overdrawn: who goes on calling while it is empty must rest longer. 0: a bucket
+    counts only the calls that it admits."""
 
 
 class Rung(Section):
@@ -67,7 +62,7 @@ Ladder = tuple[Rung, ...]
 DEFAULT_LADDER: Ladder = (
     Rung(score=3, treatment=Treatment.MENU),
     Rung(score=5, treatment=Treatment.CAPTCHA),
-    Rung(score=8, treatment=Treatment.VOICEMAIL),
+    Rung(score=12, treatment=Treatment.VOICEMAIL),
 )
 
 
@@ -78,11 +73,52 @@ def _ascending(ladder: Ladder | None) -> Ladder | None:
     return ladder
 
 
-class TrustSettings(Section):
-    """What a caller earns by passing a challenge."""
+Days = Annotated[float, Field(ge=0, le=3650)]
 
-    days: float = Field(default=30, gt=0, le=3650)
-    """Days for which the caller is not challenged again."""
+
+class TrustSettings(Section):
+    """What a caller earns, and for how long; 0 days: nothing."""
+
+    days: Days = 30
+    """Days for which the caller is not challenged again after it passed a challenge."""
+    talked_days: Days = 60
+    """Days after a conversation with one of your people."""
+    talked_seconds: float = Field(default=60, ge=5, le=3600)
+    """Seconds from which a conversation earns that."""
+    talked_share: float = Field(default=0.125, ge=0, le=1)
+    """Share of the caller's calls that must have been conversations for them to vouch for the others: one long call
+    does not open the door for a hundred short ones. 0: one is enough."""
+    dialled_days: Days = 45
+    """Days after one of your people called the number."""
+    hand_days: Days = 180
+    """Days after a person marked the caller as fine."""
+    blocked_days: Days = 180
+    """Days for which a caller is rejected at a DID whose people, told who calls, chose to block it."""
+
+
+class WindowSettings(Section):
+    """Times in which nobody is challenged."""
+
+    emergency_minutes: float = Field(default=120, ge=0, le=1440)
+    """Minutes for which everybody gets in after one of your people called an emergency number; 0: no such window."""
+
+
+class GuardSettings(Section):
+    """How the policy guards itself: a rule that challenges whom it should not relaxes to shadow, and says so."""
+
+    trusted_share: float = Field(default=0.05, gt=0, le=1)
+    """Share of a day's trusted callers whom one rule would challenge if nobody knew them; beyond it, it relaxes."""
+    trusted_callers: int = Field(default=20, ge=1, le=10_000)
+    """Such callers at the least."""
+    did_share: float = Field(default=0.9, gt=0, le=1)
+    """Share of a DID's calls that are challenged, hour by hour, beyond which the rule that challenges most of them
+    relaxes for this DID. 1: never."""
+    did_hours: int = Field(default=24, ge=1, le=168)
+    """Hours with calls over which that is counted: an attack of some hours is no reason to let it in."""
+    did_calls: int = Field(default=200, ge=1, le=100_000)
+    """Calls in these hours at the least."""
+    hours: float = Field(default=24, gt=0, le=8760)
+    """Hours after which a relaxed rule is tried again."""
 
 
 class NeverScreenSettings(Section):
@@ -183,11 +219,18 @@ class PolicySettings(Section):
     """Your country (ISO 3166, two letters): its numbering plan reads numbers without a country code."""
     timezone: str = Field(default="UTC", min_length=1, max_length=60)
     """The time zone (IANA, such as America/New_York) of dates and hours that name no other."""
+    preset: Preset = Preset.BALANCED
+    """`gentle`, `balanced` or `strict`: what holds where this file says nothing."""
+    own_numbers: tuple[Name, ...] = ()
+    """Your own numbers, exact or as a prefix in E.164 (`+1212555*`), beside the DIDs that are called: a caller that
+    shows one of them is spoofed."""
     bucket: BucketSettings = BucketSettings()
-    points: PointsSettings = PointsSettings()
+    signals: SignalsSettings = SignalsSettings()
     ladder: Annotated[Ladder, Field(max_length=20)] = DEFAULT_LADDER
     """From which score on which treatment applies; below the first step a call passes."""
     trust: TrustSettings = TrustSettings()
+    windows: WindowSettings = WindowSettings()
+    guard: GuardSettings = GuardSettings()
     lists: ListSettings = ListSettings()
     never_screen: NeverScreenSettings = NeverScreenSettings()
     captcha: CaptchaSettings = CaptchaSettings()
@@ -198,6 +241,18 @@ class PolicySettings(Section):
     """What is different for single DIDs, by number."""
 
     _check_ladder = field_validator("ladder")(_ascending)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beneath(cls, data: Any) -> Any:
+        """Lay the preset beneath what is written."""
+        if not isinstance(data, dict):
+            return data
+        try:
+            preset = Preset(data.get("preset") or Preset.BALANCED)
+        except (ValueError, TypeError):
+            return data  # the field itself says what is wrong with it
+        return with_preset(data, preset)
 
     @field_validator("region")
     @classmethod

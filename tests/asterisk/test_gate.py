@@ -20,7 +20,7 @@ from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment
 from tests.policy.builders import CALLER, make_call, make_policy
 
-CAPTCHA = make_policy(points={"attestation": {"none": 5}})
+CAPTCHA = make_policy(signals={"attestation": {"points": {"none": 5}}})
 PASSED = Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=1)
 OK = Answer(status=204)
 
@@ -344,7 +344,9 @@ class Slow(Asterisk):
 @pytest.mark.parametrize(("mode", "treatment"), [("live", "voicemail"), ("shadow", "pass")])
 async def test_beyond_its_limit_the_gate_lets_calls_go_on_unjudged(mode: str, treatment: str) -> None:
     slow = Slow()
-    policy = make_policy(mode=mode, points={"attestation": {"none": 5}}, ladder=[{"score": 5, "treatment": "reject"}])
+    policy = make_policy(
+        mode=mode, signals={"attestation": {"points": {"none": 5}}}, ladder=[{"score": 5, "treatment": "reject"}]
+    )
     bench = Bench(policy, slow, overload_treatment=Treatment.VOICEMAIL)
     for number in range(5):  # the limit is 3
         bench.gate.take(entered(f"1.{number}", f"+1201555012{number}"))

@@ -95,7 +95,7 @@ POLICY: Final[Mapping[str, Any]] = {
     "region": "US",
     "voicemail": {"mailbox": BOX, "options": "s"},
     "bucket": {"capacity": 1000, "refill_per_hour": 1000},
-    "points": {"attestation": {"none": 5}},
+    "signals": {"attestation": {"points": {"none": 5}}},
     "lists": {"allow": [f"{FRIEND}*", f"{RINGS}*"]},
     "ladder": [{"score": 5, "treatment": "captcha"}],
     "dids": {

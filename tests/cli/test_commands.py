@@ -244,7 +244,7 @@ def test_explain_needs_no_journal(config: Path, run: Run) -> None:
     assert not config.with_name("pepper").exists()
 
 
-@pytest.mark.parametrize(("level", "score"), [("A", 0), ("C", 0), ("failed", 3), ("none", 0)])
+@pytest.mark.parametrize(("level", "score"), [("A", 0), ("C", 1), ("failed", 3), ("none", 0)])
 def test_explain_takes_an_attestation(run: Run, level: str, score: int) -> None:
     told = json.loads(run("explain", "--caller", CALLER, "--did", "1", "--attestation", level, "--json").stdout)
     assert told["verdict"]["score"] == score

@@ -72,7 +72,9 @@ def test_in_shadow_mode_nothing_was_rejected_and_nothing_is_presented_again() ->
 @pytest.mark.parametrize("raw", ["", "hello"])
 def test_one_rejected_withheld_caller_does_not_speak_for_the_next(raw: str) -> None:
     memory = make_memory()
-    policy = make_policy(ladder=STRICT, bucket={"capacity": 1, "refill_per_hour": 3600}, points={"malformed": 3})
+    policy = make_policy(
+        ladder=STRICT, bucket={"capacity": 1, "refill_per_hour": 3600}, signals={"number": {"malformed": 3}}
+    )
 
     came = [judge(memory, make_call(raw), policy, now).treatment for now in (0.0, 0.5, 1.6)]
 
@@ -85,7 +87,8 @@ def test_a_robot_that_fails_climbs_the_ladder_and_a_person_who_passes_is_left_al
     passed = Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=1)
 
     came = [judge(memory, make_call(), policy, 0.0).treatment, judge(memory, make_call(), policy, 1.0).treatment]
-    memory.learn(make_call(), failed, policy, 2.0)
+    for _ in range(3):
+        memory.learn(make_call(), failed, policy, 2.0)
     came.append(judge(memory, make_call(), policy, 3.0).treatment)
     memory.learn(make_call(), passed, policy, 4.0)
     came.append(judge(memory, make_call(), policy, 5.0).treatment)

@@ -74,7 +74,7 @@ async def test_a_daemon_killed_with_the_call_in_its_hands_lets_it_through(
 
 async def test_a_daemon_killed_during_a_captcha_cuts_nothing_short(lab: Lab, pbx: Pbx, observer: Observer) -> None:
     lab.world.connect(pbx)
-    policy = {"points": {"attestation": {"none": 5}}, "ladder": [{"score": 5, "treatment": "captcha"}]}
+    policy = {"signals": {"attestation": {"points": {"none": 5}}}, "ladder": [{"score": 5, "treatment": "captcha"}]}
     async with Daemon(pbx, policy) as daemon:
         line = await lab.world.dial("2125550012", "+12125550184")
         digits = await line.hear_digits(0.6)

@@ -17,7 +17,7 @@ CALLER = "+12125550166"
 async def test_expected_digits_are_in_no_log_no_cdr_and_no_journal(lab: Lab, pbx: Pbx, observer: Observer) -> None:
     lab.world.connect(pbx)
     policy = {
-        "points": {"attestation": {"none": 5}},
+        "signals": {"attestation": {"points": {"none": 5}}},
         "ladder": [{"score": 5, "treatment": "captcha"}],
         "captcha": {"digits": 5, "seconds": 1, "attempts": 1, "then": "reject"},
     }

@@ -23,7 +23,11 @@ FREE = "pass > agent answers"
 
 def always(treatment: str, **settings: Any) -> Mapping[str, Any]:
     """A policy by which every call meets one treatment."""
-    return {"points": {"attestation": {"none": 5}}, "ladder": [{"score": 5, "treatment": treatment}], **settings}
+    return {
+        "signals": {"attestation": {"points": {"none": 5}}},
+        "ladder": [{"score": 5, "treatment": treatment}],
+        **settings,
+    }
 
 
 async def meet(

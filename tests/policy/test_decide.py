@@ -14,6 +14,7 @@ from screener.policy.decide import PRECEDENCE, climb, decide, unjudged
 from screener.policy.policy import Policy
 from screener.policy.remembered import STRANGER, Remembered, Trust
 from screener.policy.settings import DEFAULT_LADDER, Rung
+from screener.policy.signal_settings import RuleMode
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
 from tests.policy.builders import (
     ANOTHER_CALLER,
@@ -73,7 +74,7 @@ def memory_of(steps: tuple[str, ...]) -> Remembered:
     """Return what is remembered of CALLER, who calls too often besides, where these steps apply."""
     return Remembered(
         rate=REFUSED,
-        trust=TRUSTED if "trusted" in steps else None,
+        trust=(TRUSTED,) if "trusted" in steps else (),
         rejected_at=NOW - 10 if "again" in steps else None,
     )
 
@@ -84,11 +85,14 @@ SUBSETS = [subset for size in range(1, 7) for subset in itertools.combinations(S
 def test_the_precedence_is_the_published_one() -> None:
     assert [step.__name__ for step in PRECEDENCE] == [
         "never_screened",
+        "emergency",
         "blocked_for_did",
+        "unwanted",
         "allowed",
         "trusted",
         "blocked",
         "rejected_before",
+        "expected",
     ]
 
 
@@ -189,7 +193,7 @@ def test_one_number_can_be_allowed_out_of_a_blocked_prefix() -> None:
         (Attestation.A, Attestation.A, Treatment.PASS),
         (Attestation.A, Attestation.B, Treatment.CAPTCHA),
         (Attestation.A, Attestation.NONE, Treatment.CAPTCHA),
-        (Attestation.A, Attestation.FAILED, Treatment.VOICEMAIL),
+        (Attestation.A, Attestation.FAILED, Treatment.CAPTCHA),
         (Attestation.C, Attestation.B, Treatment.PASS),
         (Attestation.C, Attestation.NONE, Treatment.CAPTCHA),
         (Attestation.NONE, Attestation.A, Treatment.PASS),
@@ -199,21 +203,21 @@ def test_one_number_can_be_allowed_out_of_a_blocked_prefix() -> None:
 def test_trust_is_not_spent_by_a_call_that_proves_less_than_the_one_that_earned_it(
     earned_with: Attestation, attestation: Attestation, treatment: Treatment
 ) -> None:
-    remembered = Remembered(rate=REFUSED, trust=Trust(until=NOW + 60, earned_with=earned_with))
+    remembered = Remembered(rate=REFUSED, trust=(Trust(until=NOW + 60, earned_with=earned_with),))
 
     assert decide(make_call(attestation=attestation), remembered, make_policy(), NOW).treatment is treatment
 
 
 def test_trust_that_ended_lets_nobody_through() -> None:
-    remembered = Remembered(rate=REFUSED, trust=Trust(until=NOW, earned_with=Attestation.NONE))
+    remembered = Remembered(rate=REFUSED, trust=(Trust(until=NOW, earned_with=Attestation.NONE),))
 
     assert decide(make_call(), remembered, make_policy(), NOW).treatment is Treatment.CAPTCHA
 
 
 def test_a_withheld_caller_never_spends_trust_even_if_a_memory_claims_some() -> None:
-    remembered = Remembered(rate=REFUSED, trust=Trust(until=NOW + 60, earned_with=Attestation.NONE))
+    remembered = Remembered(rate=REFUSED, trust=(Trust(until=NOW + 60, earned_with=Attestation.NONE),))
 
-    assert decide(make_call("anonymous"), remembered, make_policy(), NOW).treatment is Treatment.VOICEMAIL
+    assert decide(make_call("anonymous"), remembered, make_policy(), NOW).treatment is Treatment.CAPTCHA
 
 
 @pytest.mark.parametrize(
@@ -257,8 +261,8 @@ def test_each_did_has_its_own_mode_and_ladder() -> None:
         (3, Treatment.MENU, "score 3 reaches the step menu at 3"),
         (4.5, Treatment.MENU, "score 4.5 reaches the step menu at 3"),
         (5, Treatment.CAPTCHA, "score 5 reaches the step captcha at 5"),
-        (8, Treatment.VOICEMAIL, "score 8 reaches the step voicemail at 8"),
-        (1000, Treatment.VOICEMAIL, "score 1000 reaches the step voicemail at 8"),
+        (12, Treatment.VOICEMAIL, "score 12 reaches the step voicemail at 12"),
+        (1000, Treatment.VOICEMAIL, "score 1000 reaches the step voicemail at 12"),
     ],
 )
 def test_the_highest_step_that_a_score_reaches_is_the_treatment(
@@ -303,11 +307,13 @@ POLICIES = st.builds(
     st.sets(st.sampled_from(["never-screened", "blocked for the DID", "allowed", "blocked for the PBX"])).map(tuple),
     mode=st.sampled_from(Mode),
     ladder=st.sampled_from([[], [{"score": 3.5, "treatment": "reject"}], DEFAULT_LADDER]),
-    points=st.fixed_dictionaries(
+    signals=st.fixed_dictionaries(
         {
-            "rate": st.floats(-100, 100),
-            "withheld": st.floats(-100, 100),
-            "attestation": st.dictionaries(st.sampled_from(Attestation), st.floats(-100, 100)),
+            "rate": st.fixed_dictionaries({"points": st.floats(-100, 100), "mode": st.sampled_from(RuleMode)}),
+            "number": st.fixed_dictionaries({"withheld": st.floats(-100, 100), "canary": st.floats(0, 1)}),
+            "attestation": st.fixed_dictionaries(
+                {"points": st.dictionaries(st.sampled_from(Attestation), st.floats(-100, 100))}
+            ),
         }
     ),
 )
@@ -320,7 +326,7 @@ def test_every_verdict_adds_up_and_says_what_decided_it(
 ) -> None:
     verdict = decide(call, remembered, policy, now)
 
-    assert verdict.score == sum(reason.points for reason in verdict.reasons)
+    assert verdict.score == sum(reason.points for reason in verdict.reasons if not reason.shadow)
     assert verdict.decided_by
     assert all(reason.code and reason.text for reason in verdict.reasons)
     assert len({reason.code for reason in verdict.reasons}) == len(verdict.reasons)
@@ -352,9 +358,9 @@ def test_only_trust_opens_a_block_for_the_whole_pbx_and_forgetting_never_does(
 ) -> None:
     policy = make_policy(lists={"block": [CALLER]})
     call = make_call(attestation=attestation)
-    trusted = remembered.trust is not None and remembered.trust.holds(attestation, now)
+    trusted = any(trust.holds(attestation, now) for trust in remembered.trust)
 
-    untrusting = dataclasses.replace(remembered, trust=None)
+    untrusting = dataclasses.replace(remembered, trust=())
 
     assert decide(call, remembered, policy, now).treatment is (Treatment.PASS if trusted else Treatment.REJECT)
     for forgetful in (untrusting, STRANGER):

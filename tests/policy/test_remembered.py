@@ -31,4 +31,4 @@ def test_trust_is_spent_only_by_a_call_that_proves_no_less_than_the_one_that_ear
 
 def test_a_stranger_is_under_the_rate_and_has_no_past() -> None:
     assert STRANGER.rate.admitted
-    assert (STRANGER.trust, STRANGER.failures, STRANGER.rejected_at) == (None, None, None)
+    assert (STRANGER.trust, STRANGER.failures, STRANGER.rejected_at) == ((), None, None)

@@ -31,8 +31,9 @@ def test_the_country_is_all_that_must_be_said_and_nothing_is_acted_upon_yet() ->
 
     assert settings.mode is Mode.SHADOW
     assert settings.bucket == BucketSettings(capacity=3, refill_per_hour=12)
+    assert settings.preset == "balanced"
     assert settings.ladder == DEFAULT_LADDER
-    assert settings.points.attestation == {Attestation.FAILED: 3}
+    assert settings.signals.attestation.points == {Attestation.FAILED: 3, Attestation.B: 1, Attestation.C: 1}
     assert settings.captcha.kind is ChallengeKind.DIGITS
     assert settings.menu.options == (MenuOption(prompt=("to-call-this-number",), destination=None),)
     assert settings.voicemail.mailbox is None
@@ -56,7 +57,7 @@ def test_a_country_that_does_not_exist_is_refused(region: str) -> None:
     [
         ({"modus": "live"}, ("modus",)),
         ({"bucket": {"capcity": 3}}, ("bucket", "capcity")),
-        ({"points": {"rat": 3}}, ("points", "rat")),
+        ({"signals": {"rat": {}}}, ("signals", "rat")),
         ({"ladder": [{"score": 3, "treatment": "menu", "because": ""}]}, ("ladder", 0, "because")),
         ({"trust": {"hours": 3}}, ("trust", "hours")),
         ({"lists": {"grey": []}}, ("lists", "grey")),
@@ -116,12 +117,12 @@ def test_a_ladder_without_end_is_refused() -> None:
         ({"bucket": {"refill_per_hour": 1e-300}}, ("bucket", "refill_per_hour")),
         ({"bucket": {"refill_per_hour": 3601}}, ("bucket", "refill_per_hour")),
         ({"bucket": {"refill_per_hour": float("nan")}}, ("bucket", "refill_per_hour")),
-        ({"points": {"rate": 101}}, ("points", "rate")),
-        ({"points": {"rate": float("nan")}}, ("points", "rate")),
-        ({"points": {"attestation": {"A": -101}}}, ("points", "attestation", "A")),
-        ({"points": {"attestation": {"D": 1}}}, ("points", "attestation", "D", "[key]")),
-        ({"points": {"forget_failures_hours": 0}}, ("points", "forget_failures_hours")),
-        ({"trust": {"days": 0}}, ("trust", "days")),
+        ({"signals": {"rate": {"points": 101}}}, ("signals", "rate", "points")),
+        ({"signals": {"rate": {"points": float("nan")}}}, ("signals", "rate", "points")),
+        ({"signals": {"attestation": {"points": {"A": -101}}}}, ("signals", "attestation", "points", "A")),
+        ({"signals": {"attestation": {"points": {"D": 1}}}}, ("signals", "attestation", "points", "D", "[key]")),
+        ({"signals": {"challenge_failed": {"hours": 0}}}, ("signals", "challenge_failed", "hours")),
+        ({"trust": {"days": -1}}, ("trust", "days")),
         ({"trust": {"days": float("inf")}}, ("trust", "days")),
         ({"lists": {"block": ["1"]}}, ("lists", "block", 0, "number")),
         ({"lists": {"block": [4155550100]}}, ("lists", "block", 0)),

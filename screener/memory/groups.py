@@ -1,0 +1,108 @@
+"""Groups of strangers: by trunk, by signer, by name, and by how their calls end.
+
+The same counting as for a caller, over what a campaign cannot change from call to call. A group heats up while far more
+strangers than usual call in it and nobody talks with them.
+"""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from screener.memory.bounded import Bounded
+from screener.policy.call import Call
+from screener.policy.remembered import Heat
+from screener.policy.signal_settings import GroupSettings
+from screener.policy.text import printable
+
+GROUPS: Final = 5000
+"""Groups that are kept, 600 bytes each; beyond it the one that was called in longest ago is forgotten."""
+ENDINGS: Final = 24
+"""Latest calls of a group whose ends are looked at."""
+DAY: Final = 86_400.0
+WEEK: Final = 7 * DAY
+LEAST_AN_HOUR: Final = 2.0
+"""Strangers an hour that any group may have."""
+HABIT: Final = "habit"
+DROPPED: Final = "is dropped within seconds"
+SILENT: Final = "says nothing when challenged"
+_DIGITS: Final = re.compile(r"\d+")
+
+Key = tuple[str, str]
+
+
+class _Group:
+    __slots__ = ("at", "cold", "count", "hot_until", "level", "since")
+
+    def __init__(self, now: float, capacity: float) -> None:
+        self.since = self.at = now
+        self.count = 0.0
+        """Strangers, fading over a week: what is usual."""
+        self.level = capacity
+        self.cold: deque[bool] = deque(maxlen=ENDINGS)
+        self.hot_until = 0.0
+
+
+class Groups:
+    """Counts strangers by group."""
+
+    def __init__(self) -> None:
+        self._groups: Bounded[Key, _Group] = Bounded(GROUPS)
+
+    def arrive(self, call: Call, now: float, settings: GroupSettings) -> tuple[Sequence[Key], Heat | None]:
+        """Note a stranger's call; return the groups that it belongs to, and the hottest of them or of the habits."""
+        keys = keys_of(call)
+        heat: Heat | None = None
+        for key in keys:
+            group = self._count(key, now, settings)
+            heat = heat or self._heat(key, group, now, settings)
+        for name in (DROPPED, SILENT):
+            habit = self._groups.get((HABIT, name))
+            if heat is None and habit is not None and habit.hot_until > now:
+                heat = self._told((HABIT, name), habit)
+        return keys, heat
+
+    def end(self, keys: Sequence[Key], now: float, *, talked: float, settings: GroupSettings) -> None:
+        """Note how a stranger's call ended: the seconds that somebody talked with the caller."""
+        cold = talked <= settings.short_seconds
+        for key in keys:
+            if (group := self._groups.get(key)) is not None:
+                group.cold.append(cold)
+        if 0 < talked <= settings.short_seconds:
+            self.behave(DROPPED, now, settings)
+
+    def behave(self, habit: str, now: float, settings: GroupSettings) -> None:
+        """Note a habit of a stranger."""
+        group = self._count((HABIT, habit), now, settings)
+        group.cold.append(True)
+        self._heat((HABIT, habit), group, now, settings)
+
+    def _count(self, key: Key, now: float, settings: GroupSettings) -> _Group:
+        group = self._groups.get(key) or _Group(now, settings.callers)
+        self._groups.keep(key, group)
+        gone = max(now - group.at, 0)
+        usual = max(group.count / (min(max(group.at - group.since, DAY), WEEK) / 3600), LEAST_AN_HOUR)
+        group.level = min(group.level + gone * 2 * usual / 3600, settings.callers + 2 * usual / 2) - 1
+        group.level = max(group.level, -float(settings.callers))
+        group.count = group.count * max(1 - gone / WEEK, 0) + 1
+        group.at = max(group.at, now)
+        return group
+
+    def _heat(self, key: Key, group: _Group, now: float, settings: GroupSettings) -> Heat | None:
+        enough = len(group.cold) >= settings.callers and sum(group.cold) >= settings.cold_share * len(group.cold)
+        if group.level < 0 and enough:
+            group.hot_until = now + settings.cooling_minutes * 60
+        return self._told(key, group) if group.hot_until > now else None
+
+    def _told(self, key: Key, group: _Group) -> Heat:
+        kind, name = key
+        return Heat(kind=kind, name=name, callers=len(group.cold), cold=sum(group.cold), until=group.hot_until)
+
+
+def keys_of(call: Call) -> tuple[Key, ...]:
+    """Return the groups that a call belongs to."""
+    name = _DIGITS.sub("#", call.name.casefold()).strip()
+    # A name that is the number, or none, is what carriers put there for everybody.
+    named = name if name.strip("#+-() ") else ""
+    shared = (("trunk", call.trunk), ("signer", call.signer), ("name", named))
+    return tuple((kind, printable(value, 80)) for kind, value in shared if value)

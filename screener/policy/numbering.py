@@ -1,0 +1,53 @@
+"""What numbering plans tell of a number: whether anybody can own it, what it costs, whose neighbour it is."""
+
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+KEPT: Final = 65_536
+"""Numbers whose plan is kept at hand: looking one up costs some 30 µs, and regular callers come again."""
+SUBSCRIBER: Final = 4
+"""Digits of a number behind its block: the ten thousand numbers of a North American NPA-NXX, and of most European
+exchanges."""
+THOUSAND: Final = 3
+"""Digits behind a thousand block: since number pooling (FCC 00-104) the unit in which carriers are given numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One number in its numbering plan."""
+
+    region: str
+    """ISO 3166 country; empty where the number belongs to none (satellites, or nobody)."""
+    assigned: bool
+    """False if the number lies in no range that the plan gives to anybody."""
+    premium: bool
+    """True if calling it back costs extra: premium rate and shared cost."""
+    block: str
+    """The beginning that it shares with the ten thousand numbers around it (NPA-NXX in North America)."""
+    thousand: str
+    """The beginning that it shares with the thousand numbers around it."""
+
+
+@functools.lru_cache(maxsize=KEPT)
+def plan(number: str) -> Plan:
+    """Return what the numbering plan knows of a number in E.164 (`+` and digits).
+
+    The ranges are those of Google's libphonenumber, which follows the national regulators.
+    """
+    parsed = phonenumbers.parse(number)
+    region = phonenumbers.region_code_for_number(parsed) or ""
+    kind = phonenumbers.number_type(parsed)
+    # A block never reaches into the area code: a short national number has fewer digits behind it.
+    country = len(str(parsed.country_code)) + 1
+    area = phonenumbers.length_of_national_destination_code(parsed) or 2
+    return Plan(
+        region="" if region == "001" else region,
+        assigned=kind is not PhoneNumberType.UNKNOWN,
+        premium=kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST),
+        block=number[: max(len(number) - SUBSCRIBER, country + area)],
+        thousand=number[: max(len(number) - THOUSAND, country + area)],
+    )

@@ -1,0 +1,22 @@
+"""Group: strangers who share a trunk, a signer, a name or a habit heat up together.
+
+A campaign whose numbers share nothing still comes by one carrier, under one name, or hangs up after the same few
+seconds. A group is hot while far more strangers than usual call in it and hardly anybody talks with them.
+"""
+
+from screener.policy.call import Call
+from screener.policy.phrase import duration
+from screener.policy.policy import Policy
+from screener.policy.remembered import Remembered
+from screener.policy.signals.rule import Finding
+
+
+def group(_call: Call, remembered: Remembered, policy: Policy, now: float) -> Finding | None:
+    """A stranger belongs to a group that is hot."""
+    heat = remembered.heat
+    if heat is None or not remembered.stranger or now >= heat.until:
+        return None
+    return policy.settings.signals.group.points, (
+        f"the {heat.kind} {heat.name!r} is hot: {heat.callers} strangers lately, and nobody talked in {heat.cold} of "
+        f"their last calls; it cools down in {duration(heat.until - now)}"
+    )

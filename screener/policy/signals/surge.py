@@ -1,0 +1,23 @@
+"""Surge: far more strangers than usual at this hour of the week (telephony denial of service, or a campaign).
+
+It raises the scores of strangers only. A wave of people who call back a spoofed number of ours looks the same, so it
+must never do more than challenge.
+"""
+
+from screener.policy.call import Call
+from screener.policy.phrase import duration
+from screener.policy.policy import Policy
+from screener.policy.remembered import Remembered
+from screener.policy.signals.rule import Finding
+
+
+def surge(_call: Call, remembered: Remembered, policy: Policy, now: float) -> Finding | None:
+    """A stranger calls during a surge."""
+    found = remembered.surge
+    if found is None or not remembered.stranger:
+        return None
+    where = "the PBX" if found.about == "PBX" else found.about
+    return policy.settings.signals.surge.points, (
+        f"strangers have been calling {where} far more than usual for {duration(now - found.since)}: "
+        f"{found.expected:.0f} an hour are usual now"
+    )
