@@ -2,16 +2,16 @@
 
 import difflib
 import re
-import ssl
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.settings import AriSettings, OverloadSettings, PromptSettings
 from screener.memory.settings import JournalSettings, MemorySettings
 from screener.policy.faults import UnusableSettingError
@@ -29,8 +29,6 @@ SHOWN: Final = 60
 """Characters of a wrong value that a message quotes."""
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where there is one: a list of 100,000 numbers takes 5 s with it and 24 s without."""
-PASSWORD_VARIABLE: Final = "SCREENER_ARI_PASSWORD"  # noqa: S105 - a name
-PASSWORD_CREDENTIAL: Final = "ari-password"  # noqa: S105 - a name
 ANY_ENTRY: Final = "+1*"
 """An entry of a list of numbers that is right everywhere."""
 
@@ -54,6 +52,7 @@ class Config(Section):
 
     policy: PolicySettings
     asterisk: AriSettings = AriSettings()
+    ami: AmiSettings = AmiSettings()
     journal: JournalSettings = JournalSettings()
     memory: MemorySettings = MemorySettings()
     prompts: PromptSettings = PromptSettings()
@@ -99,9 +98,10 @@ def load(file: Path) -> Config:
     if len(text) > LARGEST_FILE:
         raise ConfigError(file, Fault(line=0, path="", message=f"longer than {LARGEST_FILE >> 20} MB"))
     config = parse(text, file)
-    if config.asterisk.password is not None and mode & stat.S_IROTH:
-        message = f"holds a password and is readable by everybody: chmod 640 {file}"
-        raise ConfigError(file, Fault(line=0, path="asterisk.password", message=message))
+    for path, written in (("asterisk.password", config.asterisk.password), ("ami.secret", config.ami.secret)):
+        if written is not None and mode & stat.S_IROTH:
+            message = f"holds a password and is readable by everybody: chmod 640 {file}"
+            raise ConfigError(file, Fault(line=0, path=path, message=message))
     return config
 
 
@@ -126,53 +126,6 @@ def parse(text: bytes, file: Path | str = "<text>") -> Config:
     if faults:
         raise ConfigError(file, *faults)
     return config
-
-
-def ari_password(settings: AriSettings, environment: Mapping[str, str], file: Path) -> SecretStr:
-    """Return the password of the ARI user: from the settings, their file, the environment or systemd's credentials.
-
-    Raises ConfigError if there is none.
-    """
-    if settings.password is not None:
-        return settings.password
-    credentials = environment.get("CREDENTIALS_DIRECTORY")
-    kept = settings.password_file
-    if kept is None and not environment.get(PASSWORD_VARIABLE) and credentials:
-        kept = Path(credentials) / PASSWORD_CREDENTIAL
-    try:
-        if kept is not None and kept.stat().st_mode & stat.S_IROTH:
-            message = f"the password's file is readable by everybody: chmod 640 {kept}"
-            raise ConfigError(file, Fault(line=0, path="asterisk.password_file", message=message))
-        found = environment.get(PASSWORD_VARIABLE, "") if kept is None else kept.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        message = f"the password's file {kept} cannot be read: {reason}"
-        raise ConfigError(file, Fault(line=0, path="asterisk.password_file", message=message)) from None
-    if not found:
-        message = (
-            f"no password for the ARI user {settings.user!r}: set password_file, or the environment variable "
-            f"{PASSWORD_VARIABLE}, or the systemd credential {PASSWORD_CREDENTIAL}"
-        )
-        raise ConfigError(file, Fault(line=0, path="asterisk", message=message))
-    return SecretStr(found)
-
-
-def check_files(settings: AriSettings, environment: Mapping[str, str], file: Path) -> SecretStr | None:
-    """Look at the files that the settings name, and return the password; None if it is to come from elsewhere.
-
-    A systemd credential, or a variable of the unit's environment, is not to be seen by who checks from a shell.
-    Raises ConfigError.
-    """
-    if settings.ca_file is not None:
-        try:
-            ssl.create_default_context(cafile=str(settings.ca_file))
-        except OSError as error:
-            message = f"the certificates in {settings.ca_file} cannot be read: {error.strerror or error}"
-            raise ConfigError(file, Fault(line=0, path="asterisk.ca_file", message=message)) from error
-    given = (settings.password, settings.password_file, environment.get(PASSWORD_VARIABLE))
-    if not any(given) and "CREDENTIALS_DIRECTORY" not in environment:
-        return None
-    return ari_password(settings, environment, file)
 
 
 class _Document:
@@ -266,7 +219,7 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
         return "this key is needed and is missing"
     if kind == "model_type" and not (path and isinstance(path[-1], int)):
         return f"expected a section, with keys such as {_keys(path)[0]}"
-    if "password" in path:
+    if "password" in path or "secret" in path:
         return "expected text in quotes"
     # An address may hold a password where none belongs: not quoted.
     return _about_value(kind, error["msg"], None if path[-1:] == ("url",) else document.written.get(path))

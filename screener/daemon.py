@@ -16,7 +16,8 @@ from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.gate import Clocks, Gate
 from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
-from screener.config import Config, ConfigError, ari_password, load
+from screener.config import Config, ConfigError, load
+from screener.credentials import ari_password
 from screener.logs import logging_to
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from screener.asterisk.settings import AriSettings
-from screener.config import PASSWORD_CREDENTIAL, PASSWORD_VARIABLE, Config, ConfigError, ari_password, load, parse
+from screener.config import Config, ConfigError, load, parse
+from screener.credentials import ARI, ari_password
 from screener.policy.call import Attestation
 from screener.policy.verdict import Treatment
 from tests.lab.places import REPO
@@ -76,7 +77,7 @@ def test_the_sample_is_right_and_begins_in_shadow_mode() -> None:
 def test_the_sample_shows_every_setting_and_no_other() -> None:
     shown = {key.replace(".*", "").replace(".block", ".allow") for key in keys_in(yaml.safe_load(uncommented()))}
     # Both lists have the same entries; instead of the password the sample recommends other places for it.
-    known = {key.replace(".block", ".allow") for key in keys_of(Config)} - {"asterisk.password"}
+    known = {key.replace(".block", ".allow") for key in keys_of(Config)} - {"asterisk.password", "ami.secret"}
     assert shown == known
 
 
@@ -243,18 +244,18 @@ def test_no_message_shows_a_password(wrong: str) -> None:
 
 
 def test_the_password_comes_from_where_it_was_put(tmp_path: Path) -> None:
-    file, kept = tmp_path / "screener.yaml", tmp_path / PASSWORD_CREDENTIAL
+    file, kept = tmp_path / "screener.yaml", tmp_path / ARI.credential
     kept.write_text("of the file\n")
     kept.chmod(0o640)
     plain, named = AriSettings(), AriSettings(password_file=kept)
-    assert ari_password(named, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the file"
-    assert ari_password(plain, {PASSWORD_VARIABLE: "of the variable"}, file).get_secret_value() == "of the variable"
+    assert ari_password(named, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the file"
+    assert ari_password(plain, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the variable"
     assert ari_password(plain, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, file).get_secret_value() == "of the file"
 
 
 def test_a_password_that_is_missing_is_a_fault_that_says_where_to_put_it(tmp_path: Path) -> None:
     file = tmp_path / "screener.yaml"
-    with pytest.raises(ConfigError, match=f"no password for the ARI user 'screener'.*{PASSWORD_VARIABLE}"):
+    with pytest.raises(ConfigError, match=f"no password for the ARI user 'screener'.*{ARI.variable}"):
         ari_password(AriSettings(), {}, file)
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         ari_password(AriSettings(password_file=tmp_path / "none"), {}, file)

@@ -134,16 +134,13 @@ class Ami:
 
     async def _log_in(self, wire: Wire) -> None:
         """Prove that we know the secret without sending it, and ask for the events of calls."""
-        challenge = (await self._ask(wire, self._settings.action_seconds, "Challenge", AuthType="MD5"))[0].get(
-            "Challenge", ""
-        )
+        user, seconds = self._settings.user or "", self._settings.action_seconds
+        (challenge,) = await self._ask(wire, seconds, "Challenge", AuthType="MD5")
         # The one way that Asterisk offers; the secret is not to be guessed from it if it is long.
-        key = hashlib.md5(f"{challenge}{self._secret}".encode(), usedforsecurity=False).hexdigest()
-        user = self._settings.user or ""
+        proof = f"{challenge.get('Challenge', '')}{self._secret}".encode()
+        key = hashlib.md5(proof, usedforsecurity=False).hexdigest()
         try:
-            await self._ask(
-                wire, self._settings.action_seconds, "Login", AuthType="MD5", Username=user, Key=key, Events="call"
-            )
+            await self._ask(wire, seconds, "Login", AuthType="MD5", Username=user, Key=key, Events="call")
         except AmiRefusedError as error:
             message = f"it refuses the user {user!r} or the secret (manager.conf, and `manager show users` in its CLI)"
             raise AmiRefusedError(message) from error
@@ -163,6 +160,8 @@ class Ami:
                 await self._ask(wire, self._settings.action_seconds, "Ping")
 
     async def _ask(self, wire: Wire, seconds: float, name: str, **headers: str) -> list[Answer]:
+        if wire.lost.done():
+            raise AmiUnavailableError(NOT_CONNECTED)
         if len(wire.responses) >= IN_FLIGHT:
             raise AmiUnavailableError(f"{IN_FLIGHT} actions wait for Asterisk already")
         cleaned = {header: printable(value, VALUE_LIMIT) for header, value in headers.items()}

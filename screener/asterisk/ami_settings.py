@@ -5,13 +5,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from screener.policy.settings import Name, Section
+from screener.policy.section import Section
 
 
 class OutsideEndpoint(Section):
     """An endpoint behind which the telephone network is, or another PBX; a plain string stands for its name."""
 
-    endpoint: Name
+    endpoint: str = Field(min_length=1, max_length=80)
     """Its name: `provider` of PJSIP/provider-0000002a."""
     strip: str = Field(default="", pattern=r"^[0-9*#]{0,8}$")
     """Digits that it wants before a number, for an outside line; what is dialled without them is no number outside."""

@@ -94,7 +94,7 @@ class Families:
         if not name:
             return Family()
         # In a thread: the numbering plans take a second for 30,000 numbers.
-        return await asyncio.to_thread(_family, await self._pairs(name), self._region())
+        return await asyncio.to_thread(_family, await self._pairs(name), self._region(), name)
 
     async def add(self, name: str, number: str, note: str = "") -> None:
         """Put a number (E.164) into a family. Raises AmiError."""
@@ -123,12 +123,12 @@ class Families:
             log.warning("%s", message)
 
 
-def _family(pairs: Iterable[tuple[str, str]], region: str) -> Family:
+def _family(pairs: Iterable[tuple[str, str]], region: str, name: str) -> Family:
     entries, unreadable = [], []
     for key, note in pairs:
         number = e164(key, region)
         if number is not None:
-            entries.append(Entry(number=number, note=note))
+            entries.append(Entry(number=number, note=note, author=f"Asterisk's {name}"))
         elif not RESERVED.fullmatch(key):
             unreadable.append(key)
     return Family(entries=tuple(entries), unreadable=tuple(unreadable))

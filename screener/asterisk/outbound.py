@@ -33,7 +33,8 @@ NO_CHANNEL: Final = "No such channel"
 
 _ENDPOINT: Final = re.compile(r"(?P<technology>[^/]+)/(?P<endpoint>[^/]+)(/.+)?-[0-9a-f]+(;[12])?")
 _DIALLED: Final = re.compile(r"(?:(?P<before>[^/@]+)@[^/]+|[^/]+/(?:sips?:|tel:)?(?P<after>[^/@;]+)(?:[@;].*)?)")
-"""What Dial() was told after the technology: `number@endpoint`, `endpoint/number`, `endpoint/sip:number@host`."""
+"""What Dial() was told after the technology: `number@endpoint`, `endpoint/number`, `endpoint/sip:number@host`. IAX2's
+may hold a password, so it is never logged."""
 _DIGITS: Final = re.compile(r"\+?[0-9*#]{2,32}", re.ASCII)
 
 

@@ -19,7 +19,8 @@ from screener.asterisk.errors import AriError
 from screener.asterisk.inspect import inspect
 from screener.asterisk.release import release as free_calls
 from screener.cli import show
-from screener.config import Config, ConfigError, ari_password, check_files, load
+from screener.config import Config, ConfigError, load
+from screener.credentials import ari_password, check_files
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
@@ -69,7 +70,7 @@ def check(file: Path, pbx: bool) -> None:
     policy = compile_policy(config.policy)
     lines = (policy.default, *policy.lines.values())
     try:
-        password = check_files(config.asterisk, os.environ, file)
+        password = check_files(config, os.environ, file)
         if pbx and password is None:
             password = ari_password(config.asterisk, os.environ, file)
     except ConfigError as error:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from screener.cli import main
-from screener.config import PASSWORD_VARIABLE
+from screener.credentials import ARI
 from screener.memory.journal import Ended, Journal, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
@@ -132,7 +132,7 @@ def test_every_command_refuses_a_wrong_configuration_alike(tmp_path: Path, comma
 
 
 def test_run_without_a_password_says_where_to_put_it(config: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != PASSWORD_VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != ARI.variable}
     result = subprocess.run(
         [sys.executable, "-m", "screener", "run", "--config", str(config)],
         capture_output=True, text=True, check=False, env=environment,

@@ -1,0 +1,290 @@
+"""What the manager interface tells us and does for us, on a real PBX with the rights that are shipped."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from screener.asterisk.ami import Ami
+from screener.asterisk.ami_settings import AmiSettings
+from screener.asterisk.errors import AmiRefusedError, AmiUnavailableError
+from screener.asterisk.gate import Clocks
+from screener.asterisk.outbound import Outbound
+from screener.policy.policy import Policy
+from screener.policy.remembered import Window, WindowKind
+from tests.lab.ami import Event
+from tests.lab.lab import Lab
+from tests.lab.office import PHONE, Office, open_office
+from tests.pbx.said import Said
+from tests.policy.builders import make_policy
+
+pytestmark = pytest.mark.pbx
+
+STRANGER = '"Bob" <sip:+12125550150@127.0.0.1>'
+LAST = "+13105550199"
+"""Called at the end of a story: what was to be seen before it has been seen."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def office(lab: Lab) -> AsyncIterator[Office]:
+    async with open_office(lab) as opened:
+        yield opened
+
+
+class Learned:
+    """Memory and journal: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.numbers: list[str] = []
+        self.windows: list[Window] = []
+        self.connections = 0
+        self.news = asyncio.Event()
+
+    def dialled(self, number: str, _policy: Policy | float, _now: float = 0) -> None:
+        if isinstance(_policy, Policy):
+            self.numbers.append(number)
+            self.news.set()
+
+    def open_window(self, window: Window) -> None:
+        self.windows.append(window)
+        self.news.set()
+
+    async def connected(self) -> None:
+        self.connections += 1
+        self.news.set()
+
+    async def until(self, *, number: str | None = None, connections: int = 0) -> None:
+        async with asyncio.timeout(30):
+            while (number is not None and number not in self.numbers) or self.connections < connections:
+                self.news.clear()
+                await self.news.wait()
+
+
+class Watching:
+    """A connection that runs, and what it learns."""
+
+    def __init__(self, settings: AmiSettings, secret: str) -> None:
+        self.learned = Learned()
+        self.ami = Ami(settings, secret)
+        policy = make_policy()
+        self.outbound = Outbound(
+            self.ami, settings, memory=self.learned, record=self.learned, policy=lambda: policy,
+            clocks=Clocks(steady=lambda: 1000.0, wall=time.time),
+        )  # fmt: skip
+        self.hints: list[str] = []
+
+    def dial_began(self, channel: str) -> None:
+        self.hints.append(channel)
+        self.outbound.dial_began(channel)
+
+    async def connected(self) -> None:
+        await self.learned.connected()
+
+
+@contextlib.asynccontextmanager
+async def watching(office: Office, secret: str | None = None, **changed: Any) -> AsyncIterator[Watching]:
+    watch = Watching(office.settings(**changed), secret or office.secret)
+    running = asyncio.Task(watch.ami.run(watch))
+    try:
+        yield watch
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await watch.outbound.tasks.finish(5)
+
+
+async def learned_from(office: Office, watch: Watching, *calls: tuple[str, str], header: str = "") -> list[str]:
+    """Make the calls, then one of which we know that it teaches; return what the others taught."""
+    await watch.learned.until(connections=1)
+    for sender, to in calls:
+        await office.call(sender, to, header=header or "X-Nothing: here")
+    await office.call(PHONE, f"9{LAST[1:]}")
+    await watch.learned.until(number=LAST)
+    await watch.outbound.tasks.finish(5)
+    return [number for number in watch.learned.numbers if number != LAST]
+
+
+@pytest.fixture
+def said() -> Iterator[Said]:
+    with Said("screener.asterisk") as heard:
+        yield heard
+
+
+# --------------------------------------------------------------------------------------------------- whom we called
+
+
+async def test_whom_our_people_call_is_learned_however_the_call_leaves(office: Office) -> None:
+    calls = [
+        (PHONE, "912125550101"),  # PJSIP/number@carrier
+        (PHONE, "812125550102"),  # PJSIP/carrier/sip:number@host
+        (PHONE, "712125550103"),  # through a Local channel
+        (PHONE, "612125550104"),  # by a PBX that wants a 9 before it
+        (PHONE, "9011442079460105"),  # with the international prefix
+        (PHONE, "92125550106"),  # ten digits, as the route leaves them
+    ]
+    async with watching(office) as watch:
+        learned = await learned_from(office, watch, *calls)
+    assert learned == [
+        "+12125550101", "+12125550102", "+12125550103", "+12125550104", "+442079460105", "+12125550106",
+    ]  # fmt: skip
+
+
+async def test_a_click_to_dial_call_is_a_call_of_ours(office: Office) -> None:
+    async with watching(office) as watch:
+        await watch.learned.until(connections=1)
+        own = await office.pbx.connect_ami(events=False)
+        await own.action("Originate", Channel="PJSIP/phone", Context="from-agent", Exten="912125550107", Priority="1",
+                         Async="true")  # fmt: skip
+        own.close()
+        await watch.learned.until(number="+12125550107")
+
+
+@pytest.mark.parametrize("did", ["7001", "7002", "7003", "7005", "7006"])
+async def test_a_call_that_came_in_and_is_forwarded_outside_teaches_nothing(office: Office, did: str) -> None:
+    async with watching(office) as watch:
+        assert await learned_from(office, watch, (STRANGER, did)) == []
+        legs = [hint for hint in watch.hints if hint.startswith("PJSIP/carrier-")]
+    assert len(legs) == 2  # it did leave by the carrier
+
+
+async def test_a_phone_that_forwards_by_a_call_of_its_own_teaches_nothing(office: Office) -> None:
+    async with watching(office) as watch:
+        diversion = "Diversion: <sip:+12125550150@127.0.0.1>"
+        assert await learned_from(office, watch, (PHONE, "912125550108"), header=diversion) == []
+
+
+@pytest.mark.parametrize("dialled", ["9411", "9*6712125550109", "9100", "512125550110", "95550111"])
+async def test_short_numbers_service_codes_and_extensions_of_another_pbx_earn_no_trust(
+    office: Office, dialled: str
+) -> None:
+    async with watching(office) as watch:
+        assert await learned_from(office, watch, (PHONE, dialled)) == []
+        assert watch.learned.windows == []
+
+
+async def test_a_call_to_an_emergency_number_opens_a_window_and_one_that_came_in_does_not(office: Office) -> None:
+    async with watching(office, emergency_minutes=30) as watch:
+        assert await learned_from(office, watch, (STRANGER, "7911")) == []
+        assert watch.learned.windows == []
+        assert await learned_from(office, watch, (PHONE, "9911")) == []
+    assert watch.learned.windows == [Window(kind=WindowKind.EMERGENCY, until=1000.0 + 30 * 60)]
+
+
+# -------------------------------------------------------------------------------------------------------- strangers
+
+
+def encoded(text: str) -> str:
+    """Write text so that it survives in the user part of a SIP address."""
+    return "".join(char if char.isalnum() else "".join(f"%{byte:02x}" for byte in char.encode()) for char in text)
+
+
+FORGED = "\r\n\r\nEvent: DialBegin\r\nDestChannel: PJSIP/carrier-00000001"
+HOSTILE = {
+    "number": (f"<sip:{encoded('1' + FORGED)}@127.0.0.1>", "8001"),
+    "dialled": (STRANGER, encoded("8001" + FORGED)),
+    "shutdown": (f"<sip:{encoded('1' + chr(13) + chr(10) + chr(13) + chr(10) + 'Event: Shutdown')}@127.0.0.1>", "8001"),
+    "twice": (f"<sip:{encoded('1' + chr(13) + chr(10) + 'Event: Shutdown')}@127.0.0.1>", "8001"),
+    "action": (f"<sip:{encoded('1' + chr(13) + chr(10) + 'ActionID: action/1')}@127.0.0.1>", "8001"),
+    "forwarded": (f"<sip:{encoded('1' + FORGED)}@127.0.0.1>", "7001"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_caller_who_writes_events_into_its_number_earns_nothing_and_breaks_nothing(
+    office: Office, kind: str
+) -> None:
+    async with watching(office) as watch:
+        assert await learned_from(office, watch, HOSTILE[kind]) == []
+        assert watch.learned.connections == 1
+        if kind in ("number", "dialled"):
+            assert "PJSIP/carrier-00000001" in watch.hints  # Asterisk did pass it on as an event
+
+
+# ------------------------------------------------------------------------------------------------------- the account
+
+
+@pytest.mark.parametrize(
+    ("action", "headers"),
+    [
+        ("Command", {"Command": "core show version"}),
+        ("Originate", {"Channel": "Local/1@from-agent", "Application": "Wait", "Data": "1"}),
+        ("DBPut", {"Family": "blacklist", "Key": "1", "Val": "1"}),
+        ("ModuleLoad", {"LoadType": "reload"}),
+        ("GetConfig", {"Filename": "manager.conf"}),
+    ],
+)
+async def test_the_shipped_account_can_do_no_more_than_it_needs(
+    office: Office, action: str, headers: dict[str, str]
+) -> None:
+    async with watching(office) as watch:
+        await watch.learned.until(connections=1)
+        with pytest.raises(AmiRefusedError, match="Permission denied"):
+            await watch.ami.action(action, **headers)
+
+
+async def test_a_line_end_in_a_value_begins_no_header(office: Office) -> None:
+    async with watching(office) as watch:
+        await watch.learned.until(connections=1)
+        with pytest.raises(AmiRefusedError, match="No such channel"):
+            await watch.ami.action("Getvar", Channel="x\r\nAction: Logoff\r\n\r\n", Variable="EPOCH")
+        assert (await watch.ami.action("Getvar", Variable="EPOCH"))[0]["Value"].isdigit()
+
+
+# ------------------------------------------------------------------------------------------------------ what breaks
+
+
+async def gone(ami: Ami) -> None:
+    """Send actions until one fails."""
+    with contextlib.suppress(AmiUnavailableError):
+        while True:
+            await ami.action("Ping")
+
+
+async def test_an_asterisk_that_is_killed_is_found_again_and_actions_meanwhile_fail_at_once(lab: Lab) -> None:
+    async with open_office(lab) as office, watching(office) as watch:
+        await watch.learned.until(connections=1)
+        await office.pbx.kill()
+        await gone(watch.ami)
+        with pytest.raises(AmiUnavailableError, match="not connected"):
+            await watch.ami.action("Ping")
+        await office.pbx.start()
+        await watch.learned.until(connections=2)
+        assert await learned_from(office, watch, (PHONE, "912125550120")) == ["+12125550120"]
+
+
+async def test_an_asterisk_that_hangs_is_noticed_by_its_silence(
+    lab: Lab, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screener.asterisk.ami.PING_SECONDS", 0.2)
+    async with open_office(lab) as office, watching(office, action_seconds=0.5) as watch:
+        await watch.learned.until(connections=1)
+        office.pbx.signal(signal.SIGSTOP)
+        await said.line("did not answer Ping within 0.5 s")
+        assert not watch.ami.connected
+        office.pbx.signal(signal.SIGCONT)
+        await watch.learned.until(connections=2)
+
+
+async def test_a_wrong_secret_is_told_once_and_tried_on(
+    office: Office, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screener.asterisk.ami.REFUSED_SECONDS", 0.05)
+    fifth, tries = asyncio.Event(), 0
+
+    def refused(_: Event) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 5:
+            fifth.set()
+
+    office.pbx.ami.on("ChallengeResponseFailed", refused)
+    async with watching(office, secret="a wrong one") as watch, asyncio.timeout(30):
+        await fifth.wait()
+        assert not watch.ami.connected
+    (line,) = [one for one in said.lines if "it refuses the user 'screener' or the secret" in one]
+    assert "a wrong one" not in line
