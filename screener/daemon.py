@@ -18,6 +18,7 @@ from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.config import Config, ConfigError, load
 from screener.credentials import ari_password
+from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.logs import logging_to
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory
@@ -66,7 +67,9 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     journal = Journal(config.journal)
     journal.start()
     asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, clocks.steady)
-    in_force = PolicyInForce(config_path, config, policy)
+    feeds = FeedKeeper(feeds_directory(config.journal.path))
+    feeds.load(config.policy)
+    in_force = PolicyInForce(config_path, config, policy, feeds)
     gate = Gate(
         asterisk,
         application=config.asterisk.application,
@@ -86,7 +89,7 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asterisk.close)
     loop.add_signal_handler(signal.SIGHUP, in_force.ask)
-    helpers.append(asyncio.Task(in_force.serve()))
+    helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve())]
     try:
         await asterisk.run(gate)
     finally:

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 from pathlib import Path
 
 from screener.config import Config, ConfigError, load
+from screener.feeds.keeper import FeedKeeper
 from screener.policy.policy import Policy, compile_policy
 from screener.state import State, present, state_path
 
@@ -16,16 +18,22 @@ log = logging.getLogger(__name__)
 class PolicyInForce:
     """Holds the policy; `serve` reloads it whenever it was asked to."""
 
-    def __init__(self, file: Path, config: Config, policy: Policy) -> None:
+    def __init__(self, file: Path, config: Config, policy: Policy, feeds: FeedKeeper) -> None:
         self._file = file
         self._config = config
         self._policy = policy
+        self._feeds = feeds
+        self._bare = self._whole = policy
         self._asked = asyncio.Event()
         self._reloads = 0
 
     def policy(self) -> Policy:
-        """Return the policy in force."""
-        return self._policy
+        """Return the policy in force, with what its feeds hold now."""
+        # Another thread may put another policy in its place at any moment; each is taken in one piece.
+        policy, feeds = self._policy, self._feeds.feeds
+        if self._bare is not policy or self._whole.feeds is not feeds:
+            self._bare, self._whole = policy, dataclasses.replace(policy, feeds=feeds)
+        return self._whole
 
     def ask(self) -> None:
         """Reload soon; several wishes in a row may be met by one reload."""
@@ -50,6 +58,7 @@ class PolicyInForce:
         """Take over what the file says now, if nothing is wrong with it."""
         # In a thread: a list of 100,000 numbers takes seconds to read.
         error = await asyncio.to_thread(self._reload)
+        await self._feeds.follow(self._policy.settings)
         self._reloads += 1
         self._tell(error)
 

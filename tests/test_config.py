@@ -150,6 +150,16 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
          "2026-12-31 18:00, not 'tomorrow'"),
         (["lists: {block: [{country: NG, until: 2026-02-30}]}"], "3: policy.lists.block[0].until: no value that is"),
         (["lists: {block: [{country: NG, until: 9999-12-31}]}"], "3: policy.lists.block[0]: date value out of range"),
+        (["feeds: [{name: x, list: block}]"], "3: policy.feeds[0]: a feed comes either from a url or from a file"),
+        (["feeds: [{name: x, list: block, file: a.txt}]"], "3: policy.feeds[0]: the file of a feed needs its"),
+        (["feeds: [{name: x, list: allow, file: /a, points: 3}]"], "3: policy.feeds[0]: points are for a feed whose"),
+        (["feeds: [{name: X, list: block, file: /a}]"], "3: policy.feeds[0].name: String should match pattern"),
+        (["feeds: [{name: x, list: blok, file: /a}]"],
+         "3: policy.feeds[0].list: expected 'block', 'allow' or 'contact', not 'blok'; did you mean block?"),
+        (["feeds: [{name: x, list: block, url: 'https://h/?key=SECRET', every_minutes: 5}]"],
+         "3: policy.feeds[0].every_minutes: expected greater than or equal to 60, not '5'"),
+        (["feeds:", "  - {name: x, list: block, file: /a}", "  - {name: x, list: block, file: /b}"],
+         "5: policy.feeds[1].name: another feed is called 'x' too"),
         (["timezone: America/NewYork"],
          "3: policy.timezone: there is no time zone 'America/NewYork'; did you mean America/New_York?"),
         (["dids:", "  '4155550100': {}", "  '+14155550100': {}"],
@@ -168,6 +178,12 @@ def test_a_fault_is_named_with_line_path_and_remedy(lines: list[str], expected: 
         parse(policy(*lines).encode())
     else:
         assert any(expected in fault for fault in faults(policy(*lines))), faults(policy(*lines))
+
+
+def test_no_message_shows_the_address_of_a_feed_which_may_hold_a_key() -> None:
+    said = faults(policy("feeds: [{name: x, list: block, url: 'ftp://h/?key=SECRET'}]"))
+    assert said
+    assert "SECRET" not in "".join(said)
 
 
 def test_a_wrong_entry_of_a_list_hides_no_other() -> None:

@@ -16,6 +16,7 @@ from screener import logs
 from screener.asterisk.load import TICK_SECONDS, Load
 from screener.asterisk.settings import OverloadSettings
 from screener.config import load
+from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.logs import logging_to
 from screener.notify import ALIVE, READY, Notifier
 from screener.policy.policy import compile_policy
@@ -142,7 +143,9 @@ def write(file: Path, capacity: object) -> None:
 @contextlib.asynccontextmanager
 async def in_force(file: Path) -> AsyncIterator[PolicyInForce]:
     config = load(file)
-    policies = PolicyInForce(file, config, compile_policy(config.policy))
+    feeds = FeedKeeper(feeds_directory(config.journal.path))
+    feeds.load(config.policy)
+    policies = PolicyInForce(file, config, compile_policy(config.policy), feeds)
     with present(state_path(config.journal.path)):
         yield policies
 
@@ -201,7 +204,9 @@ async def test_a_daemon_tells_where_it_is_while_it_is_there(tmp_path: Path) -> N
     file, path = tmp_path / "screener.yaml", tmp_path / "screener.state"
     write(file, 3)
     config = load(file)
-    policies = PolicyInForce(file, config, compile_policy(config.policy))
+    feeds = FeedKeeper(feeds_directory(config.journal.path))
+    feeds.load(config.policy)
+    policies = PolicyInForce(file, config, compile_policy(config.policy), feeds)
     for _ in range(2):
         assert State.read(path) is None
         serving = asyncio.Task(policies.serve())

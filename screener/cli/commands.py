@@ -1,6 +1,7 @@
 """The commands. Exit status: 0 all is well, 1 something could not be done, 2 a wrong configuration or wrong usage."""
 
 import asyncio
+import dataclasses
 import os
 import signal
 import sqlite3
@@ -18,9 +19,12 @@ from screener import __version__, daemon
 from screener.asterisk.errors import AriError
 from screener.asterisk.inspect import inspect
 from screener.asterisk.release import release as free_calls
+from screener.cli import feeds as feeds_
 from screener.cli import show
 from screener.config import Config, ConfigError, load
 from screener.credentials import ari_password, check_files
+from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
+from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
@@ -78,6 +82,8 @@ def check(file: Path, pbx: bool) -> None:
         sys.exit(daemon.WRONG_CONFIG)
     modes = " and ".join(sorted({str(line.mode) for line in lines}))
     elsewhere = "" if password else "; the ARI user's password is not to be seen from here"
+    for sentence in feeds_.unreadable(config.policy):
+        click.echo(f"{file}: {sentence}; its last good copy counts until it can be", err=True)
     click.echo(f"{file}: fine (policy {policy.version}, mode {modes}){elsewhere}")
     if pbx and password is not None:
         boxes = sorted({line.mailbox for line in lines if line.mailbox})
@@ -140,6 +146,24 @@ def release(file: Path, app: str | None) -> None:
 
 @main.command()
 @_config_option
+@click.option("--accept", metavar="NAME", help="Take this feed as it is now, although it is empty or shrank.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def feeds(file: Path, accept: str | None, as_json: bool) -> None:
+    """Show the lists from files and addresses: how many numbers, how old, and what was wrong last."""
+    config = _load(file)
+    if accept is None:
+        feeds_.show(config.policy, config.journal.path, time.time(), as_json=as_json)
+        return
+    try:
+        if not feeds_.accept(accept, config.policy, config.journal.path):
+            _fail(f"there is no feed {accept!r} in {file}")
+    except OSError as error:
+        _fail(f"feed {accept}: {error.filename} cannot be removed ({error.strerror}): are you its user, or root?")
+    click.echo(f"feed {accept}: the daemon looks at it within {LOOK_FEEDS_SECONDS:g} s, and takes it as it is")
+
+
+@main.command()
+@_config_option
 @click.option("--follow", is_flag=True, help="Go on with calls as they happen, until Ctrl-C.")
 @click.option("--caller", help="Only calls from this number.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many calls to begin with.")
@@ -182,6 +206,9 @@ def explain(  # noqa: PLR0917 - click passes them by name
     """Say what would happen to a call, and why. Nothing is changed, and no daemon is needed."""
     config = _load(file)
     policy, now = compile_policy(config.policy), time.time() if at is None else at.timestamp()
+    keeper = FeedKeeper(feeds_directory(config.journal.path))
+    keeper.load(config.policy)
+    policy = dataclasses.replace(policy, feeds=keeper.feeds)
     call = Call(
         id="explain",
         caller=_caller(config, caller, withheld=withheld),

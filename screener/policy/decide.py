@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from screener.policy.call import Attestation, Call
+from screener.policy.feed_steps import allowed_by_feed, blocked_by_feed, contact
 from screener.policy.lists import Entry, NumberList
 from screener.policy.phrase import duration
 from screener.policy.policy import Policy
@@ -202,8 +203,11 @@ PRECEDENCE: Final[tuple[Step, ...]] = (
     blocked_for_did,
     unwanted,
     allowed,
+    allowed_by_feed,
     trusted,
+    contact,
     blocked,
+    blocked_by_feed,
     rejected_before,
     expected,
 )
@@ -211,7 +215,8 @@ PRECEDENCE: Final[tuple[Step, ...]] = (
 
 def known(call: Call, policy: Policy, now: float) -> bool:
     """Return whether the policy alone lets a caller in, whatever is remembered: then it is no stranger."""
-    return never_screened(call, STRANGER, policy, now) is not None or allowed(call, STRANGER, policy, now) is not None
+    steps = (never_screened, allowed, allowed_by_feed, contact)
+    return any(step(call, STRANGER, policy, now) is not None for step in steps)
 
 
 def _blocked(call: Call, entry: Entry | None, where: str) -> Settled:

@@ -11,6 +11,7 @@ from screener.policy.caller import e164
 from screener.policy.dialled import NUMBER_EXPECTED, is_dialled
 from screener.policy.entries import read_entries
 from screener.policy.faults import UnreadableNumberError, UnusableSettingError
+from screener.policy.feeds import NO_FEEDS, Feeds
 from screener.policy.list_settings import ListEntry
 from screener.policy.lists import NumberList
 from screener.policy.settings import BucketSettings, DidSettings, Ladder, PolicySettings, SustainedSettings
@@ -54,6 +55,8 @@ class Policy:
     exempt: frozenset[str]
     default: Line
     lines: Mapping[str, Line]
+    feeds: Feeds = NO_FEEDS
+    """What the feeds hold now. The shell puts others in their place; the policy's version stays."""
 
     def owns(self, number: str) -> bool:
         """Return whether a number is one of ours."""
@@ -80,6 +83,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
     default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
     lines = _lines(settings, default, faults)
     exempt = _exempt(settings, faults)
+    faults += _twins(settings)
     if faults:
         raise ExceptionGroup("settings that cannot be used", faults)
     around = settings.signals.neighbourhood
@@ -139,3 +143,13 @@ def _exempt(settings: PolicySettings, faults: list[UnusableSettingError]) -> fro
             faults.append(UnreadableNumberError(where, f"no call comes from this: {NUMBER_EXPECTED}"))
         numbers |= {written, number or written}
     return frozenset(numbers)
+
+
+def _twins(settings: PolicySettings) -> list[UnusableSettingError]:
+    """Return a fault for each feed that is called like one before it."""
+    names = [feed.name for feed in settings.feeds]
+    return [
+        UnusableSettingError(("feeds", place, "name"), f"another feed is called {name!r} too")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]

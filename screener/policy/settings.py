@@ -11,6 +11,7 @@ import phonenumbers
 from pydantic import Field, field_validator, model_validator
 
 from screener.policy.challenge import ChallengeKind
+from screener.policy.feed_settings import FeedSettings
 from screener.policy.list_settings import ListSettings
 from screener.policy.presets import Preset, with_preset
 from screener.policy.section import Section
@@ -232,6 +233,8 @@ class PolicySettings(Section):
     windows: WindowSettings = WindowSettings()
     guard: GuardSettings = GuardSettings()
     lists: ListSettings = ListSettings()
+    feeds: Annotated[tuple[FeedSettings, ...], Field(max_length=20)] = ()
+    """Lists of numbers that others keep."""
     never_screen: NeverScreenSettings = NeverScreenSettings()
     captcha: CaptchaSettings = CaptchaSettings()
     menu: MenuSettings = MenuSettings()

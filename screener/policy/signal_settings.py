@@ -222,6 +222,10 @@ class GroupSettings(SignalSettings):
     """Seconds up to which a conversation is none."""
 
 
+class ListedSettings(SignalSettings):
+    """Strangers report the number: feeds that have `points` name it, and each adds its own."""
+
+
 class SignalsSettings(Section):
     """What speaks for or against a call."""
 
@@ -235,5 +239,6 @@ class SignalsSettings(Section):
     stranger: StrangerSettings = StrangerSettings()
     challenge_failed: ChallengeFailedSettings = ChallengeFailedSettings()
     history: HistorySettings = HistorySettings()
+    listed: ListedSettings = ListedSettings()
     greylist: GreylistSettings = GreylistSettings()
     group: GroupSettings = GroupSettings()

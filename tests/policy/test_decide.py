@@ -89,8 +89,11 @@ def test_the_precedence_is_the_published_one() -> None:
         "blocked_for_did",
         "unwanted",
         "allowed",
+        "allowed_by_feed",
         "trusted",
+        "contact",
         "blocked",
+        "blocked_by_feed",
         "rejected_before",
         "expected",
     ]

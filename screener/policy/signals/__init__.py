@@ -9,6 +9,7 @@ from typing import Final
 from screener.policy.signals.attestation import attestation
 from screener.policy.signals.group import group
 from screener.policy.signals.history import challenge_failed, history
+from screener.policy.signals.listed import listed
 from screener.policy.signals.name import odd_name, warning
 from screener.policy.signals.neighbourhood import neighbourhood
 from screener.policy.signals.number import (
@@ -50,6 +51,7 @@ SIGNALS: Final[tuple[Rule, ...]] = (
     Rule("attestation", "attestation", attestation),
     Rule("challenge-failed", "challenge_failed", challenge_failed),
     Rule("history", "history", history),
+    Rule("listed", "listed", listed),
     Rule("stranger", "stranger", stranger),
     Rule("greylist", "greylist", greylist),
 )
