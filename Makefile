@@ -7,7 +7,7 @@ VENV := .venv/bin
 # The lab mounts and changes roots, so it runs as root; what it writes stays below .lab.
 ROOTED := $(SUDO) env PYTHONDONTWRITEBYTECODE=1 $(foreach name,ONCE REST FAULTS SEED MINUTES SCREENER_LAB SCREENER_LAB_ROOT SCREENER_LAB_MIRROR,$(if $($(name)),$(name)=$($(name))))
 
-.PHONY: demo test check chaos nemesis hangups memory bench clean
+.PHONY: demo test check chaos nemesis hangups memory bench proof clean
 
 demo: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.demo
@@ -36,6 +36,9 @@ memory: .venv/ready
 
 bench: .venv/ready
 	@$(ROOTED) $(VENV)/python -m tests.bench
+
+proof: .venv/ready
+	@$(VENV)/python -m tests.traffic
 
 .venv/ready: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "installing python3-venv"; \
