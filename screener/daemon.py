@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Final
 
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.connection import PING, AriConnection
+from screener.asterisk.desk import Desk
 from screener.asterisk.errors import AriUnavailableError
-from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.config import Config, ConfigError, load
@@ -70,21 +72,24 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     feeds = FeedKeeper(feeds_directory(config.journal.path))
     feeds.load(config.policy)
     in_force = PolicyInForce(config_path, config, policy, feeds)
-    gate = Gate(
-        asterisk,
-        application=config.asterisk.application,
+    desk = Desk(
         memory=memory,
         record=journal,
         policy=in_force.policy,
         clocks=clocks,
-        pepper=pepper(config.journal.path),
         load=capacity,
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
+    )
+    gate = Gate(
+        asterisk,
+        desk,
+        application=config.asterisk.application,
+        pepper=pepper(config.journal.path),
         call_seconds=config.asterisk.call_seconds,
     )
     notifier = Notifier()
-    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, gate, journal))]
+    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, desk, journal))]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asterisk.close)
@@ -102,7 +107,7 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     return REPLACED if asterisk.replaced else OK
 
 
-async def _report(notifier: Notifier, asterisk: AriConnection, gate: Gate, journal: Journal) -> None:
+async def _report(notifier: Notifier, asterisk: AriConnection, desk: Desk, journal: Journal) -> None:
     """Tell systemd that we are alive: the loop turns, and Asterisk answers on a connection that seems to stand."""
     notifier.status("connecting to Asterisk; calls pass unscreened until then")
     await asterisk.ready.wait()
@@ -112,9 +117,9 @@ async def _report(notifier: Notifier, asterisk: AriConnection, gate: Gate, journ
         if await _answers(asterisk):
             notifier.tell(ALIVE)
         way = f"connected over {asterisk.way}" if asterisk.connected else "not connected; calls pass unscreened"
-        judged = ", ".join(f"{count} {name}" for name, count in gate.judged.items() if name != "calls")
+        judged = ", ".join(f"{count} {name}" for name, count in desk.judged.items() if name != "calls")
         notifier.status(
-            f"{way}; {plural(gate.judged['calls'], 'call')} judged{f' ({judged})' if judged else ''}; "
+            f"{way}; {plural(desk.judged['calls'], 'call')} judged{f' ({judged})' if judged else ''}; "
             f"journal: {journal.behind} waiting, {journal.dropped} dropped"
         )
         await asyncio.sleep(seconds)

@@ -17,8 +17,8 @@ import phonenumbers
 
 from screener.asterisk.ami import Answer
 from screener.asterisk.ami_settings import AmiSettings
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.errors import AmiError, AmiRefusedError
-from screener.asterisk.gate import Clocks
 from screener.asterisk.tasks import Tasks
 from screener.policy.caller import e164
 from screener.policy.policy import Policy

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from screener.asterisk.clocks import Clocks
+from screener.asterisk.desk import CALLS_FOLLOWED, Desk
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import CallEnded, CallEntered, CallOffered, Channel, OutcomeReported
-from screener.asterisk.gate import CALLS_FOLLOWED, Clocks, Gate
+from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.rest import Answer, Request
 from screener.asterisk.settings import OverloadSettings
@@ -63,15 +65,16 @@ class Bench:
     """A gate between a scripted Asterisk and a record."""
 
     def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None, record: Record | None = None,
-                 **settings: Any) -> None:  # fmt: skip
+                 overload_treatment: Treatment = Treatment.PASS, **settings: Any) -> None:  # fmt: skip
         self.asterisk, self.record, self.policy = asterisk or Asterisk(), record or Record(), policy
         self.memory = LocalMemory(seed=1, callers=1024)
         self.load = Load(OverloadSettings(calls=3), lambda: 0.0)
         clocks = Clocks(steady=lambda: 100.0, wall=lambda: 1e9)
-        self.gate = Gate(
-            self.asterisk, application="screener", memory=self.memory, record=self.record,
-            policy=lambda: self.policy, clocks=clocks, pepper=b"x", load=self.load, **settings,
+        self.desk = Desk(
+            memory=self.memory, record=self.record, policy=lambda: self.policy, clocks=clocks, load=self.load,
+            overload_treatment=overload_treatment,
         )  # fmt: skip
+        self.gate = Gate(self.asterisk, self.desk, application="screener", pepper=b"x", **settings)
 
     async def take(self, *events: Any) -> None:
         for event in events:
@@ -250,7 +253,7 @@ async def test_the_policy_in_force_is_asked_for_at_each_call() -> None:
 
 
 async def test_calls_that_never_end_are_followed_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("screener.asterisk.gate.CALLS_FOLLOWED", 3)
+    monkeypatch.setattr("screener.asterisk.desk.CALLS_FOLLOWED", 3)
     bench = Bench()
     await bench.take(*(entered(f"1.{number}") for number in range(5)))
     await bench.take(*(ended(f"1.{number}") for number in range(5)))
@@ -357,7 +360,7 @@ async def test_beyond_its_limit_the_gate_lets_calls_go_on_unjudged(mode: str, tr
     assert [verdict.treatment for verdict in verdicts] == ["reject"] * 3 + ["voicemail"] * 2
     assert slow.continued[3:] == [f"screener-{treatment}"] * 2
     assert verdicts[4].decided_by == "not judged: 5 calls are being judged at once, the limit is 3"
-    assert bench.gate.judged == {"calls": 5, "overloaded": 2}
+    assert bench.desk.judged == {"calls": 5, "overloaded": 2}
     await bench.take(entered("2.1"))
     assert bench.record.verdicts[-1].verdict.treatment == "reject"  # it has recovered by itself
 
@@ -370,7 +373,7 @@ async def test_a_verdict_that_is_not_carried_out_in_time_becomes_a_pass_that_say
     assert slow.continued == ["screener-captcha", "screener-pass"]
     (judged,) = bench.record.verdicts
     assert judged.verdict.decided_by == "not screened: Asterisk did not carry out the verdict in time"
-    assert bench.gate.judged == {"calls": 1, "late": 1}
+    assert bench.desk.judged == {"calls": 1, "late": 1}
 
 
 async def test_a_verdict_that_was_carried_out_after_all_stands() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from screener.asterisk.ami import Answer
 from screener.asterisk.ami_settings import AmiSettings
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.errors import AmiRefusedError, AmiUnavailableError
-from screener.asterisk.gate import Clocks
 from screener.asterisk.outbound import LEGS_ASKED, Outbound, callable_number, outside_digits
 from screener.policy.caller import e164
 from screener.policy.policy import Policy

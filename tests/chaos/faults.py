@@ -168,7 +168,7 @@ class _limited:  # noqa: N801 - used like a function
 
 RAISES: Final = (
     "-c",
-    "import screener.asterisk.gate as gate; gate.judge = lambda *_: 1 / 0; from screener.cli import main; main()",
+    "import screener.asterisk.desk as desk; desk.judge = lambda *_: 1 / 0; from screener.cli import main; main()",
 )
 STEPS: Final = (
     "-c",

@@ -19,8 +19,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.connection import AriConnection
-from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.desk import Desk
+from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.rest import Request
 from screener.asterisk.settings import AriSettings, OverloadSettings
@@ -142,10 +144,11 @@ class Inside:
         self.journal = Journal(JournalSettings(path=journal))
         policy = compile_policy(PolicySettings.model_validate(POLICY))
         self.load = Load(OverloadSettings(), time.monotonic)
-        self.gate = Gate(
-            self.connection, application="screener", memory=LocalMemory(seed=1, callers=1 << 16), record=self.journal,
-            policy=lambda: policy, clocks=Clocks(steady=time.monotonic, wall=time.time), pepper=b"x", load=self.load,
+        self.desk = Desk(
+            memory=LocalMemory(seed=1, callers=1 << 16), record=self.journal, policy=lambda: policy,
+            clocks=Clocks(steady=time.monotonic, wall=time.time), load=self.load,
         )  # fmt: skip
+        self.gate = Gate(self.connection, self.desk, application="screener", pepper=b"x")
 
     async def left(self) -> Left:
         """Count, when all channels have ended and Asterisk has told us so."""
@@ -154,8 +157,8 @@ class Inside:
         return Left(
             tasks=len(self.gate.tasks),
             asyncio_tasks=len(asyncio.all_tasks()),
-            held=len(self.gate._held),
-            followed=len(self.gate._followed),
+            held=len(self.desk._held),
+            followed=len(self.desk._followed),
             caught_up=len(self.gate._caught_up),
             subscriptions=len(json.loads(answer.body)["channel_ids"]),
             channels=int((await self.pbx.cli("core show channels count")).split()[0]),
@@ -168,7 +171,7 @@ class Inside:
         async with asyncio.timeout(LAST_SECONDS):
             while "0 active channels" not in await self.pbx.cli("core show channels count"):
                 pass
-            while self.gate._followed or self.gate._held:
+            while self.desk._followed or self.desk._held:
                 await self.pbx.cli("core show uptime")
 
     def recorded(self) -> list[Recorded]:

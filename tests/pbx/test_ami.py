@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from screener.asterisk.ami import Ami
 from screener.asterisk.ami_settings import AmiSettings
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.errors import AmiRefusedError, AmiUnavailableError
-from screener.asterisk.gate import Clocks
 from screener.asterisk.outbound import Outbound
 from screener.policy.policy import Policy
 from screener.policy.remembered import Window, WindowKind

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from screener.asterisk.clocks import Clocks
 from screener.asterisk.connection import AriConnection
-from screener.asterisk.gate import Clocks, Gate
+from screener.asterisk.desk import Desk
+from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.settings import AriSettings, OverloadSettings
 from screener.memory.local import LocalMemory
@@ -116,11 +118,11 @@ async def test_a_policy_that_fails_lets_the_call_through(lab: Lab, pbx: Pbx, obs
     settings = AriSettings.model_validate({"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user})
     connection, journal = AriConnection(settings, pbx.ari_password), Record()
     broken = dataclasses.replace(make_policy(), bucket=None)  # type: ignore[arg-type]
-    gate = Gate(
-        connection, application="screener", memory=LocalMemory(seed=1, callers=1024), record=journal,
-        policy=lambda: broken, clocks=Clocks(steady=time.monotonic, wall=time.time), pepper=b"x",
-        load=Load(OverloadSettings(), time.monotonic),
+    desk = Desk(
+        memory=LocalMemory(seed=1, callers=1024), record=journal, policy=lambda: broken,
+        clocks=Clocks(steady=time.monotonic, wall=time.time), load=Load(OverloadSettings(), time.monotonic),
     )  # fmt: skip
+    gate = Gate(connection, desk, application="screener", pepper=b"x")
     running = asyncio.Task(connection.run(gate))
     while "screener" not in await pbx.cli("ari show apps"):
         assert not running.done()

@@ -32,7 +32,7 @@ SHELL: Final = f"$\x7bSHELL(touch /tmp/{MARK})\x7d"
 SENDERS: Final[dict[str, bytes]] = {
     "quotes in the name": rb'"a \"quoted\" \\ name" <sip:+12125557001@{us}>',
     "line ends, escaped": rb'"a\r\ncall=1 verdict=pass" <sip:1%0d%0acall%3d2@{us}>',
-    "a line end of the log": rb'"INFO screener.asterisk.gate: call=3" <sip:+12125557002%0aINFO@{us}>',
+    "a line end of the log": rb'"INFO screener.asterisk.desk: call=3" <sip:+12125557002%0aINFO@{us}>',
     "a dialplan expression": f'"{SHELL}" <sip:$%7BSHELL(touch%20%2Ftmp%2F{MARK})%7D@{{us}}>'.encode(),
     "an expression in an expression": f'"$\x7bEVAL({SHELL})\x7d$[1+1]" <sip:%24%5B1%2B1%5D@{{us}}>'.encode(),
     "separators of the dialplan": b'"a|b,c&PJSIP/agent^d" <sip:1%7C2%2C3%263%5E@{us}>',
@@ -210,7 +210,7 @@ async def test_hostile_names_and_numbers_are_text_and_nothing_else(lab: Lab, pbx
     reached_somebody(journeys)
     assert len(recorded) == len(journeys)
     # One line for each verdict, and each line is one of the daemon's own.
-    verdicts = [line for line in daemon.log if " screener.asterisk.gate: call=" in line and " verdict=" in line]
+    verdicts = [line for line in daemon.log if " screener.asterisk.desk: call=" in line and " verdict=" in line]
     assert len(verdicts) == len(recorded)
     assert all(re.match(r"(INFO|WARNING|ERROR) screener\.", line) for line in daemon.log)
     assert not any(line.startswith("ERROR") for line in daemon.log)
