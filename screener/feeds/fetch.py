@@ -56,7 +56,8 @@ async def fetch(url: str, into: Path, *, etag: str = "", last_modified: str = ""
             reached = True
             return await _take(answer, into)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise (FeedError if reached else UnreachableError)(_meaning(error)) from error
+        nobody = isinstance(error, aiohttp.ClientConnectionError | TimeoutError) and not reached
+        raise (UnreachableError if nobody else FeedError)(_meaning(error)) from error
 
 
 def _meaning(error: Exception) -> str:

@@ -13,7 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from screener.cli import main
+from screener.config import load
 from screener.credentials import ARI
+from screener.feeds.keeper import feeds_directory
+from screener.feeds.refresh import Job, refresh
 from screener.memory.journal import Ended, Journal, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
@@ -264,3 +267,82 @@ def test_help_names_every_command() -> None:
     result = CliRunner().invoke(main, ["-h"])
     for name in ("run", "check", "calls", "explain"):
         assert f"  {name} " in result.stdout
+
+
+# ------------------------------------------------------------------------------------------------------------- feeds
+
+
+def with_feeds(config: Path, *feeds: str) -> None:
+    config.write_text(config.read_text().replace("policy:\n", f"policy:\n  feeds: [{', '.join(feeds)}]\n"))
+
+
+def refreshed(config: Path, place: int = 0) -> None:
+    policy, directory = load(config).policy, feeds_directory(config.with_name("journal.sqlite"))
+    directory.mkdir(exist_ok=True)
+    refresh(Job(feed=policy.feeds[place], region=policy.region, directory=directory), time.time() - 90)
+
+
+def test_feeds_shows_how_much_each_has_how_old_it_is_and_what_was_wrong(config: Path, run: Run) -> None:
+    good, bad = config.with_name("good.csv"), config.with_name("bad.txt")
+    good.write_text("name,mobile\nAnn,2015550123\nBob,?\n")
+    bad.write_text("<html>")
+    with_feeds(
+        config,
+        f"{{name: good, file: {good}, list: contact}}",
+        f"{{name: bad, file: {bad}, list: block, points: 3}}",
+        "{name: new, url: 'https://example.org/', list: block}",
+    )
+    refreshed(config, 0)
+    refreshed(config, 1)
+    lines = run("feeds").stdout.splitlines()
+
+    assert lines == [
+        "good                 contact      1 number, 1 minute 30 seconds old; 1 line read as no number: "
+        "line 3 is no number: '?'",
+        "bad                  +3 points    nothing yet; the last look, 1 minute 30 seconds ago, failed: "
+        "a page (HTML or XML) and no list of numbers",
+        "new                  block        nothing yet",
+    ]
+    told = [json.loads(line) for line in run("feeds", "--json").stdout.splitlines()]
+    assert [(one["name"], one["numbers"]) for one in told] == [("good", 1), ("bad", None), ("new", None)]
+
+
+def test_feeds_that_shrank_are_accepted_by_name(config: Path, run: Run) -> None:
+    file = config.with_name("list.txt")
+    file.write_text(f"{CALLER}\n")
+    with_feeds(config, f"{{name: f, file: {file}, list: block}}")
+    refreshed(config)
+    file.write_text("")
+    refreshed(config)
+    assert "it is empty and had 1 numbers" in run("feeds").stdout
+    assert run("feeds", "--accept", "f").exit_code == 0
+    refreshed(config)
+    assert "f                    block        0 numbers, " in run("feeds").stdout
+    wrong = run("feeds", "--accept", "g")
+    assert (wrong.exit_code, wrong.stderr) == (1, f"there is no feed 'g' in {config}\n")
+
+
+def test_check_names_the_file_of_a_feed_that_cannot_be_read_and_starts_without_it(config: Path) -> None:
+    table = config.with_name("table.csv")
+    table.write_text("a,b\n1,2\n")
+    with_feeds(config, "{name: f, file: /nowhere/list, list: block}", f"{{name: g, file: {table}, list: block}}")
+    result = CliRunner().invoke(main, ["check", str(config)])
+
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        f"{config}: policy.feeds[0].file: /nowhere/list cannot be read: No such file or directory; "
+        "its last good copy counts until it can be",
+        f"{config}: policy.feeds[1].file: {table} cannot be read: no column is called like one of numbers: "
+        "set `column` to one of a, b; its last good copy counts until it can be",
+    ]
+
+
+def test_explain_knows_what_the_feeds_hold(config: Path, run: Run) -> None:
+    file = config.with_name("list.txt")
+    file.write_text(f"{CALLER}\n")
+    with_feeds(config, f"{{name: f, file: {file}, list: block, note: reported}}")
+    refreshed(config)
+    result = run("explain", "--caller", CALLER, "--did", "4155550100")
+
+    assert "reject" in result.stdout.splitlines()[0]
+    assert f"{CALLER} is on the block feed f (reported) as {CALLER}" in result.stdout
