@@ -81,6 +81,12 @@ class Ami:
             raise AmiUnavailableError(NOT_CONNECTED)
         return await self._ask(self._wire, LISTING_SECONDS, name, **headers)
 
+    @contextlib.asynccontextmanager
+    async def once(self) -> AsyncIterator[None]:
+        """Be connected for a block, and hear nothing. Raises AmiUnavailableError, and AmiRefusedError."""
+        async with self._session(_DEAF):
+            yield
+
     async def run(self, listener: Listener) -> None:
         """Connect and stay connected until cancelled. A refusal is tried again too, more slowly."""
         waits, clock = delays(random.random), asyncio.get_running_loop().time
@@ -180,3 +186,16 @@ class Ami:
             said = printable(answers[0].get("Message", "no reason"), VALUE_LIMIT)
             raise AmiRefusedError(f"Asterisk refuses {name}: {said}")
         return list(answers)
+
+
+class _Deaf:
+    """Who only asks."""
+
+    def dial_began(self, channel: str) -> None:
+        pass
+
+    async def connected(self) -> None:
+        pass
+
+
+_DEAF: Final = _Deaf()

@@ -42,8 +42,6 @@ class AmiSettings(Section):
     trunks: tuple[Annotated[OutsideEndpoint, BeforeValidator(_outside)], ...] = ()
     """All endpoints that lead outside, also those that calls only come in by. Whom your people call through one of them
     is trusted. None: nobody earns trust that way."""
-    emergency_minutes: float = Field(default=120, ge=0, le=1440)
-    """Minutes for which everybody gets in after one of your people has called an emergency number."""
     block_family: Family = "blacklist"
     """The family of Asterisk's own database with blocked numbers (FreePBX writes it); empty: none."""
     allow_family: Family = "allowlist"

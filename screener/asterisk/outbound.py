@@ -88,7 +88,6 @@ class Outbound:
     ) -> None:
         """`policy` returns the policy in force."""
         self._ami = ami
-        self._settings = settings
         self._strip = {trunk.endpoint: trunk.strip for trunk in settings.trunks}
         self._memory = memory
         self._record = record
@@ -150,7 +149,7 @@ class Outbound:
             return
         if phonenumbers.is_emergency_number(digits, region):
             # Better a window too many here: of a call whose beginning is not known, too.
-            seconds = self._settings.emergency_minutes * 60
+            seconds = policy.settings.windows.emergency_minutes * 60
             if seconds:
                 self._memory.open_window(Window(kind=WindowKind.EMERGENCY, until=now + seconds))
                 log.warning("%s was called: everybody gets in for %g minutes", digits, seconds / 60)

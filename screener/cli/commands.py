@@ -16,13 +16,17 @@ from typing import Any, Final, NoReturn
 import click
 
 from screener import __version__, daemon
-from screener.asterisk.errors import AriError
+from screener.asterisk.ami import Ami
+from screener.asterisk.errors import AmiError, AriError
+from screener.asterisk.http import open_http
+from screener.asterisk.http_rest import HttpRest
 from screener.asterisk.inspect import inspect
+from screener.asterisk.move import MOVABLE, Moved, MoveError, move
 from screener.asterisk.release import release as free_calls
 from screener.cli import feeds as feeds_
 from screener.cli import show
 from screener.config import Config, ConfigError, load
-from screener.credentials import ari_password, check_files
+from screener.credentials import ami_secret, ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.memory.judge import judge
@@ -33,6 +37,8 @@ from screener.policy.call import Attestation, Call, called_number
 from screener.policy.caller import Caller, identify
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
+from screener.policy.text import printable
+from screener.policy.verdict import Treatment
 from screener.state import State, state_path
 
 DEFAULT_CONFIG: Final = Path("/etc/screener/screener.yaml")
@@ -142,6 +148,39 @@ def release(file: Path, app: str | None) -> None:
     for one in released:
         show.released(one)
     click.echo(f"{plural(len(released), 'call')} held for {settings.application}")
+
+
+@main.command()
+@click.argument("channel")
+@click.option("--to", "to", type=click.Choice([str(one) for one in MOVABLE]), required=True, help="The treatment.")
+@_config_option
+def redirect(channel: str, to: str, file: Path) -> None:
+    """Move a call in progress to another treatment: CHANNEL is the caller's, as `core show channels` names it."""
+    config = _load(file)
+    try:
+        password = ari_password(config.asterisk, os.environ, file).get_secret_value()
+        secret = ami_secret(config.ami, os.environ, file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(daemon.WRONG_CONFIG)
+    if secret is None:
+        _fail("this needs Asterisk's manager interface, and no user is set for it (ami.user)")
+    ami = Ami(config.ami, secret.get_secret_value())
+    try:
+        moved = asyncio.run(_move(config, password, ami, channel, Treatment(to)))
+    except AriError as error:
+        _fail(f"Asterisk at {config.asterisk.url}: {error}")
+    except AmiError as error:
+        _fail(f"the manager interface at {config.ami.host}:{config.ami.port}: {error}")
+    except MoveError as error:
+        _fail(str(error))
+    click.echo(f"{printable(moved.channel, 80)}: {moved.caller}, moved from {moved.was} to {to}")
+
+
+async def _move(config: Config, password: str, ami: Ami, channel: str, to: Treatment) -> Moved:
+    policy = compile_policy(config.policy)
+    async with ami.once(), open_http(config.asterisk, password) as (http, base):
+        return await move(HttpRest(http, base, config.asterisk.request_seconds * 4), ami, channel, to, policy)
 
 
 @main.command()

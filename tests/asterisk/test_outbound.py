@@ -65,17 +65,17 @@ class Record:
         self.written.append((number, at))
 
 
-def watch(pbx: Pbx, **changed: Any) -> tuple[Outbound, Learned, Record]:
-    learned, record, policy = Learned(), Record(), make_policy()
+def watch(pbx: Pbx, **written: Any) -> tuple[Outbound, Learned, Record]:
+    learned, record, policy = Learned(), Record(), make_policy(**written)
     outbound = Outbound(
-        pbx, SETTINGS.model_copy(update=changed), memory=learned, record=record, policy=lambda: policy,
+        pbx, SETTINGS, memory=learned, record=record, policy=lambda: policy,
         clocks=Clocks(steady=lambda: 5.0, wall=lambda: 1e9),
     )  # fmt: skip
     return outbound, learned, record
 
 
-async def seen(pbx: Pbx, channel: str = "PJSIP/carrier-00000002", **changed: Any) -> tuple[Learned, Record]:
-    outbound, learned, record = watch(pbx, **changed)
+async def seen(pbx: Pbx, channel: str = "PJSIP/carrier-00000002", **written: Any) -> tuple[Learned, Record]:
+    outbound, learned, record = watch(pbx, **written)
     outbound.dial_began(channel)
     await outbound.tasks.finish(5)
     return learned, record
@@ -120,7 +120,7 @@ async def test_an_emergency_call_of_unknown_origin_opens_the_window_too_and_one_
     assert [window.until for window in learned.windows] == [5.0 + 7200]
     learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier", **{"CHANNEL(name)": "PJSIP/carrier-00000001"}))
     assert learned.windows == []
-    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier"), emergency_minutes=0)
+    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier"), windows={"emergency_minutes": 0})
     assert learned.windows == []
 
 

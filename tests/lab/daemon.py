@@ -39,15 +39,18 @@ class Daemon:
         policy: Mapping[str, Any],
         *,
         asterisk: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None,
         name: str = "screener",
         program: Sequence[str] = PROGRAM,
     ) -> None:
-        """`policy` and `asterisk` are sections of the configuration; what they leave out is as shipped.
+        """`policy` and `asterisk` are sections of the configuration; what they leave out is as shipped. `more` are
+        further sections.
 
         `program` is what Python runs, for tests of what is not as shipped.
         """
         self.policy = {**POLICY, **policy}
         self.asterisk = {"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user, **(asterisk or {})}
+        self.more = more or {}
         self.program = program
         self.pbx = pbx
         self.directory = run_directory(name)
@@ -77,6 +80,7 @@ class Daemon:
             "asterisk": self.asterisk,
             "journal": {"path": str(self.journal)},
             "prompts": prompts,
+            **self.more,
         }
         self.config.write_text(yaml.safe_dump(sections, sort_keys=False))
         self._process = await asyncio.create_subprocess_exec(
@@ -134,7 +138,7 @@ class Daemon:
 
     def another(self, name: str) -> "Daemon":
         """Return a second daemon with the same configuration, as an upgrade starts it."""
-        other = Daemon(self.pbx, self.policy, asterisk=self.asterisk, name=name, program=self.program)
+        other = Daemon(self.pbx, self.policy, asterisk=self.asterisk, more=self.more, name=name, program=self.program)
         other.journal = self.journal
         return other
 

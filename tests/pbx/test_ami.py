@@ -168,11 +168,11 @@ async def test_short_numbers_service_codes_and_extensions_of_another_pbx_earn_no
 
 
 async def test_a_call_to_an_emergency_number_opens_a_window_and_one_that_came_in_does_not(office: Office) -> None:
-    async with watching(office, emergency_minutes=30) as watch:
+    async with watching(office) as watch:
         assert await learned_from(office, watch, (STRANGER, "7911")) == []
         assert watch.learned.windows == []
         assert await learned_from(office, watch, (PHONE, "9911")) == []
-    assert watch.learned.windows == [Window(kind=WindowKind.EMERGENCY, until=1000.0 + 30 * 60)]
+    assert watch.learned.windows == [Window(kind=WindowKind.EMERGENCY, until=1000.0 + 120 * 60)]
 
 
 # -------------------------------------------------------------------------------------------------------- strangers
