@@ -1,0 +1,128 @@
+"""Plays recorded calls through policies in the records' own time.
+
+It is the code that judges live calls: `judge` when a call begins, `ended` when it is over, `dialled` for a call of
+ours. What is different is the clock, which is the records'.
+"""
+
+import heapq
+import itertools
+import math
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from screener.memory.judge import judge
+from screener.memory.local import LocalMemory
+from screener.policy.call import Call
+from screener.policy.policy import Policy, compile_policy
+from screener.policy.remembered import Ending
+from screener.policy.settings import PolicySettings
+from screener.policy.verdict import Mode, Treatment, Verdict
+from screener.replay.book import Book
+from screener.replay.compass import Direction
+from screener.replay.facts import Facts
+from screener.replay.record import CallRecord
+
+SHUT: Final = frozenset({Treatment.VOICEMAIL, Treatment.BUSY, Treatment.TARPIT, Treatment.REJECT})
+"""Treatments after which nobody talks to the caller, whatever became of the call when it was recorded."""
+
+Listener = Callable[[CallRecord, Sequence[Call], Sequence[Verdict]], None]
+
+
+def as_if_live(settings: PolicySettings) -> Policy:
+    """Return the policy as it would be with `mode: live` everywhere: a replay asks what would have been done."""
+    dids = {number: did.model_copy(update={"mode": Mode.LIVE}) for number, did in settings.dids.items()}
+    return compile_policy(settings.model_copy(update={"mode": Mode.LIVE, "dids": dids}))
+
+
+class Side:
+    """A policy and what it would remember; two stand side by side in a comparison."""
+
+    def __init__(self, settings: PolicySettings, *, callers: int) -> None:
+        """`callers` is how many callers' buckets fit."""
+        self.policy = as_if_live(settings)
+        self.memory = LocalMemory(seed=secrets.randbits(64), callers=callers)
+        self.facts = Facts(region=settings.region)
+
+
+@dataclass(slots=True)
+class Played:
+    """What was met on the way."""
+
+    directions: Counter[Direction] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Going:
+    """A call that is not over yet."""
+
+    record: CallRecord
+    calls: Sequence[Call]
+    verdicts: Sequence[Verdict]
+
+
+class Player:
+    """Plays a book once."""
+
+    def __init__(self, sides: Sequence[Side], listen: Listener, *, prefix: str = "") -> None:
+        """`listen` hears of every inbound call with what each side makes of it; `prefix` stands before the numbers
+        that one of ours dials and is not part of them."""
+        self._sides = sides
+        self._listen = listen
+        self._prefix = prefix
+        self._going: list[tuple[float, int, _Going]] = []
+        self._by_id: dict[str, Sequence[Call]] = {}
+        self._numbers = itertools.count()
+        self.played = Played()
+
+    def play(self, book: Book, tick: Callable[[int], None] = lambda _: None) -> Played:
+        """Play all calls; `tick` is called now and then with how many there were."""
+        told = book.outcomes()
+        next_told = next(told, None)
+        for count, (record, direction) in enumerate(book.calls()):
+            now = record.start
+            while next_told is not None and next_told.at <= now:
+                # What a treatment showed comes before the end of its call, also where both have one time.
+                self._end_until(math.nextafter(next_told.at, 0.0))
+                for side, call in zip(self._sides, self._by_id.get(next_told.uniqueid, ()), strict=False):
+                    side.memory.learn(call, next_told.outcome, side.policy, next_told.at)
+                next_told = next(told, None)
+            self._end_until(now)
+            self.played.directions[direction] += 1
+            if direction is Direction.INBOUND:
+                self._begin(record)
+            elif direction is Direction.OUTBOUND:
+                self._dialled(record)
+            if not count & 1023:
+                tick(count)
+        self._end_until(float("inf"))
+        return self.played
+
+    def _begin(self, record: CallRecord) -> None:
+        calls, verdicts = [], []
+        for side in self._sides:
+            call = side.facts.call(record)
+            calls.append(call)
+            verdicts.append(judge(side.memory, call, side.policy, record.start))
+        self._listen(record, calls, verdicts)
+        going = _Going(record=record, calls=calls, verdicts=verdicts)
+        heapq.heappush(self._going, (record.ended, next(self._numbers), going))
+        self._by_id[record.uniqueid] = calls
+
+    def _end_until(self, now: float) -> None:
+        while self._going and self._going[0][0] <= now:
+            at, _, one = heapq.heappop(self._going)
+            record = one.record
+            self._by_id.pop(record.uniqueid, None)
+            for side, call, verdict in zip(self._sides, one.calls, one.verdicts, strict=True):
+                talked = 0.0 if verdict.treatment in SHUT else record.talked
+                ending = Ending(talked=talked, seconds=record.ended - record.start, busy=bool(record.busy))
+                if hasattr(side.memory, "ended"): side.memory.ended(call, ending, side.policy, at)
+
+    def _dialled(self, record: CallRecord) -> None:
+        for side in self._sides:
+            number = side.facts.dialled(record, self._prefix)
+            if number is not None:
+                if hasattr(side.memory, "dialled"): side.memory.dialled(number, side.policy, record.start)
