@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import click
 
@@ -25,7 +25,11 @@ from screener.asterisk.move import MOVABLE, Moved, MoveError, move
 from screener.asterisk.release import release as free_calls
 from screener.cli import feeds as feeds_
 from screener.cli import show
-from screener.config import Config, ConfigError, load
+from screener.cli.given import DEFAULT_CONFIG, FAILED, FilePath
+from screener.cli.given import fail as _fail
+from screener.cli.given import load_or_exit as _load
+from screener.cli.replay import replay
+from screener.config import Config, ConfigError
 from screener.credentials import ami_secret, ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
 from screener.feeds.keeper import FeedKeeper, feeds_directory
@@ -41,15 +45,11 @@ from screener.policy.text import printable
 from screener.policy.verdict import Treatment
 from screener.state import State, state_path
 
-DEFAULT_CONFIG: Final = Path("/etc/screener/screener.yaml")
-FAILED: Final = 1
 LOOK_SECONDS: Final = 0.5
 """How often `calls --follow` looks; the journal is as far behind."""
 
 RELOAD_SECONDS: Final = 30.0
 """How long to wait for the daemon: a list of 100,000 numbers takes it some 10 s."""
-
-FilePath = click.Path(dir_okay=False, path_type=Path)
 
 
 def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,6 +62,9 @@ def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(__version__, prog_name="screener")
 def main() -> None:
     """Screens the calls of an Asterisk: who may ring your people?"""
+
+
+main.add_command(replay)
 
 
 @main.command()
@@ -268,14 +271,6 @@ def _caller(config: Config, number: str, *, withheld: bool) -> Caller:
     return identify(number, prohibited=withheld, region=config.policy.region, pepper=secret)
 
 
-def _load(file: Path) -> Config:
-    try:
-        return load(file)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(daemon.WRONG_CONFIG)
-
-
 @contextmanager
 def _journal(config: Config) -> Iterator[JournalReader]:
     path = config.journal.path
@@ -288,8 +283,3 @@ def _journal(config: Config) -> Iterator[JournalReader]:
         _fail(f"the journal {path} cannot be read: {error}")
     except KeyboardInterrupt:
         sys.exit(0)
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(FAILED)

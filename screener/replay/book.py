@@ -6,6 +6,7 @@ is not, so that memory does not grow with the number of rows.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, Self
 
@@ -13,9 +14,14 @@ from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment
 from screener.replay.compass import Compass, Direction
 from screener.replay.record import CallRecord
+from screener.replay.times import moment_in
 
 BATCH: Final = 2_000
 """Rows that are put into the table at once."""
+WATCHED: Final = 1_000
+"""Rows whose times are compared with their unique ids."""
+QUARTER: Final = 900
+"""Seconds: time zones differ by quarters of an hour."""
 CACHE_KIB: Final = 65_536
 """How much of the table SQLite keeps in memory."""
 
@@ -41,7 +47,7 @@ _PUT: Final = (
     "label = coalesce(nullif(label, ''), excluded.label)"
 )
 _ORDERED: Final = (
-    "SELECT "
+    "SELECT "  # noqa: S608 - our own names of columns
     + ", ".join(
         "coalesce(mine.label, whole.label, calls.label)" if name == "label" else f"calls.{name}" for name in _FIELDS
     )
@@ -67,6 +73,7 @@ class Book:
         self.rows = 0
         """Records that were put in."""
         # An empty name is a private file in the directory for temporary files, which SQLite has already removed.
+        self._shifts: Counter[int] = Counter()
         self._database = sqlite3.connect("")
         self._database.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{CACHE_KIB};{_TABLES}"
@@ -88,12 +95,27 @@ class Book:
             self.rows += 1
             batch.append((record.linkedid or record.uniqueid or f"row {self.rows}", *record))
             self.compass.look(record)
+            if self.rows <= WATCHED:
+                self._watch(record)
             if len(batch) == BATCH:
                 self._database.executemany(_PUT, batch)
                 batch.clear()
                 yield self.rows
         self._database.executemany(_PUT, batch)
         yield self.rows
+
+    def _watch(self, record: CallRecord) -> None:
+        moment = moment_in(record.uniqueid)
+        if moment is not None:
+            # A record may begin later than its channel: in a queue, after a transfer.
+            self._shifts[round((record.start - moment) / QUARTER) * QUARTER] += 1
+
+    @property
+    def shift(self) -> int:
+        """How many seconds the records' times lie from the moments in their unique ids, which are UTC: not 0 where
+        the times were read by another zone than they were written in."""
+        (most, count), *_ = self._shifts.most_common(1) or [(0, 0)]
+        return most if count > self._shifts.total() / 2 else 0
 
     def tell(self, uniqueid: str, outcome: Outcome, at: float) -> None:
         """Put in what a treatment had shown of a call."""

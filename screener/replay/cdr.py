@@ -48,7 +48,10 @@ class CdrFile:
 
     def records(self, stream: io.BufferedIOBase) -> Iterator[CallRecord]:
         """Yield the records of a stream. Raises UnreadableError where the first row says nothing."""
-        lines = Lines(stream, self._name, self._faults)
+        with Lines(stream, self._name, self._faults) as lines:
+            yield from self._records(lines)
+
+    def _records(self, lines: Lines) -> Iterator[CallRecord]:
         texts = iter(lines)
         first = next(texts, "")
         between = separator(first)

@@ -101,7 +101,10 @@ class CelFile:
 
     def records(self, stream: io.BufferedIOBase) -> Iterator[CallRecord]:
         """Yield a record for each call. Raises UnreadableError where the columns are not to be known."""
-        lines = Lines(stream, self._name, self._faults)
+        with Lines(stream, self._name, self._faults) as lines:
+            yield from self._records(lines)
+
+    def _records(self, lines: Lines) -> Iterator[CallRecord]:
         texts = iter(lines)
         first = next(texts, "")
         between = separator(first)

@@ -52,7 +52,9 @@ LATELY: Final = 10_000
 
 _NUMBERED: Final = re.compile(r"-[0-9a-f]{8}(;[12])?\Z", re.ASCII)
 _UNIQUEID: Final = re.compile(r"([\w.-]+-)?[0-9]{9,10}\.[0-9]+", re.ASCII)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\S*|[0-9]{9,10}(\.[0-9]+)?", re.ASCII)
+_DATE: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\S*|[0-9]{9,10}(\.[0-9]+)?", re.ASCII
+)
 _DISPOSITIONS: Final = {"8": "ANSWERED", "4": "BUSY", "0": "NO ANSWER", "2": "FAILED", "16": "CONGESTION"}
 """Asterisk's numbers for them (cdr.h), which a mapping such as `disposition(int64)` writes."""
 

@@ -88,7 +88,7 @@ class Compass:
     def _is_ours(self, record: CallRecord) -> bool:
         endpoint = record.endpoint
         if _EXTENSION.fullmatch(record.src):
-            # A short number through no known trunk: a phone, if the endpoint has its name or nobody outside calls there.
+            # A short number, not through a trunk: a phone if the endpoint has its name or nobody outside calls there.
             return endpoint == record.src or record.called not in self._called
         if not endpoint or endpoint not in self._shown:
             return False

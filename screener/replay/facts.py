@@ -25,14 +25,14 @@ class Facts:
 
     region: str
 
-    def call(self, record: CallRecord) -> Call:
-        """Return the call that a record tells of."""
+    def call(self, record: CallRecord, call_id: str) -> Call:
+        """Return the call that a record tells of. `call_id` is no other call's, which a record's own id may be."""
         if record.caller:
             caller = Caller(kind=CallerKind.WITHHELD, key=record.caller, personal=True, raw="")
         else:
             caller = _caller(record.src, self.region)
         return Call(
-            id=record.uniqueid,
+            id=call_id,
             caller=caller,
             did=_did(record.called, self.region),
             # Who hides the number does not want to be named either, and a PBX writes "Anonymous" for it.

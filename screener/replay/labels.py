@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from screener.replay.faults import Faults, UnreadableError
 from screener.replay.lines import Lines
@@ -19,8 +19,7 @@ def read_labels(path: Path, faults: Faults) -> Iterator[tuple[str, str]]:
     Raises UnreadableError if the file cannot be read.
     """
     try:
-        with path.open("rb") as opened:
-            lines = Lines(opened, str(path), faults)
+        with path.open("rb") as opened, Lines(opened, str(path), faults) as lines:
             rows = csv.reader(lines)
             while True:
                 try:
@@ -41,4 +40,4 @@ def _label(row: list[str]) -> tuple[str, str]:
     uniqueid, label = row[0].strip(), row[1].strip().lower()
     if label not in _LABELS:
         raise ValueError(f"the label is wanted or spam, not {label[:40]!r}")
-    return cast("tuple[str, str]", (uniqueid, label))
+    return uniqueid, label

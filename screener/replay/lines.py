@@ -4,7 +4,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final, Self, cast
 
 from screener.replay.faults import Faults
 
@@ -31,6 +31,13 @@ class Lines:
         self._read = 0
         self.number = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Whoever opened the stream closes it.
+        self._text.detach()
+
     def __iter__(self) -> Iterator[str]:
         while line := self._next():
             self.number = self._read - len(self._again)
@@ -50,7 +57,7 @@ class Lines:
         if self._again:
             return self._again.popleft()
         line = self._text.readline(LONGEST_LINE)
-        self._read += 1
+        self._read += bool(line)
         return line
 
     def _to_its_end(self, first: str) -> str:

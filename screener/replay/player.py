@@ -4,6 +4,7 @@ It is the code that judges live calls: `judge` when a call begins, `ended` when 
 ours. What is different is the clock, which is the records'.
 """
 
+import dataclasses
 import heapq
 import itertools
 import math
@@ -16,8 +17,9 @@ from typing import Final
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.policy.call import Call
+from screener.policy.feeds import NO_FEEDS, Feeds
 from screener.policy.policy import Policy, compile_policy
-from screener.policy.remembered import Ending
+from screener.policy.remembered import Ending, Notice
 from screener.policy.settings import PolicySettings
 from screener.policy.verdict import Mode, Treatment, Verdict
 from screener.replay.book import Book
@@ -27,6 +29,11 @@ from screener.replay.record import CallRecord
 
 SHUT: Final = frozenset({Treatment.VOICEMAIL, Treatment.BUSY, Treatment.TARPIT, Treatment.REJECT})
 """Treatments after which nobody talks to the caller, whatever became of the call when it was recorded."""
+
+TICK_SECONDS: Final = 10.0
+"""How often memory may end what ends by itself, in the records' time."""
+NOTICES: Final = 200
+"""Notices that are kept."""
 
 Listener = Callable[[CallRecord, Sequence[Call], Sequence[Verdict]], None]
 
@@ -40,10 +47,11 @@ def as_if_live(settings: PolicySettings) -> Policy:
 class Side:
     """A policy and what it would remember; two stand side by side in a comparison."""
 
-    def __init__(self, settings: PolicySettings, *, callers: int) -> None:
-        """`callers` is how many callers' buckets fit."""
-        self.policy = as_if_live(settings)
+    def __init__(self, settings: PolicySettings, *, callers: int, feeds: Feeds = NO_FEEDS) -> None:
+        """`callers` is how many callers' buckets fit; `feeds` are the numbers that feeds hold today."""
+        self.policy = dataclasses.replace(as_if_live(settings), feeds=feeds)
         self.memory = LocalMemory(seed=secrets.randbits(64), callers=callers)
+        self.settings = settings
         self.facts = Facts(region=settings.region)
 
 
@@ -52,6 +60,8 @@ class Played:
     """What was met on the way."""
 
     directions: Counter[Direction] = field(default_factory=Counter)
+    notices: list[Notice] = field(default_factory=list)
+    """What the first policy would have told the administrator, such as the beginning of a surge: the first of them."""
 
 
 @dataclass(slots=True)
@@ -75,12 +85,13 @@ class Player:
         self._going: list[tuple[float, int, _Going]] = []
         self._by_id: dict[str, Sequence[Call]] = {}
         self._numbers = itertools.count()
+        self._ticked = float("-inf")
         self.played = Played()
 
     def play(self, book: Book, tick: Callable[[int], None] = lambda _: None) -> Played:
         """Play all calls; `tick` is called now and then with how many there were."""
         told = book.outcomes()
-        next_told = next(told, None)
+        next_told, last = next(told, None), 0.0
         for count, (record, direction) in enumerate(book.calls()):
             now = record.start
             while next_told is not None and next_told.at <= now:
@@ -90,6 +101,8 @@ class Player:
                     side.memory.learn(call, next_told.outcome, side.policy, next_told.at)
                 next_told = next(told, None)
             self._end_until(now)
+            if now - self._ticked >= TICK_SECONDS:
+                self._tick(now)
             self.played.directions[direction] += 1
             if direction is Direction.INBOUND:
                 self._begin(record)
@@ -97,18 +110,30 @@ class Player:
                 self._dialled(record)
             if not count & 1023:
                 tick(count)
+            last = now
         self._end_until(float("inf"))
+        self._tick(last)
         return self.played
+
+    def _tick(self, now: float) -> None:
+        """Have memory end what ends by itself, as the daemon does now and then."""
+        self._ticked = now
+        for position, side in enumerate(self._sides):
+            side.memory.tick(side.policy, now)
+            notices = side.memory.take_notices()
+            if position == 0:
+                self.played.notices += notices[: NOTICES - len(self.played.notices)]
 
     def _begin(self, record: CallRecord) -> None:
         calls, verdicts = [], []
+        number = next(self._numbers)
         for side in self._sides:
-            call = side.facts.call(record)
+            call = side.facts.call(record, str(number))
             calls.append(call)
             verdicts.append(judge(side.memory, call, side.policy, record.start))
         self._listen(record, calls, verdicts)
         going = _Going(record=record, calls=calls, verdicts=verdicts)
-        heapq.heappush(self._going, (record.ended, next(self._numbers), going))
+        heapq.heappush(self._going, (record.ended, number, going))
         self._by_id[record.uniqueid] = calls
 
     def _end_until(self, now: float) -> None:
@@ -119,10 +144,10 @@ class Player:
             for side, call, verdict in zip(self._sides, one.calls, one.verdicts, strict=True):
                 talked = 0.0 if verdict.treatment in SHUT else record.talked
                 ending = Ending(talked=talked, seconds=record.ended - record.start, busy=bool(record.busy))
-                if hasattr(side.memory, "ended"): side.memory.ended(call, ending, side.policy, at)
+                side.memory.ended(call, ending, side.policy, at)
 
     def _dialled(self, record: CallRecord) -> None:
         for side in self._sides:
             number = side.facts.dialled(record, self._prefix)
             if number is not None:
-                if hasattr(side.memory, "dialled"): side.memory.dialled(number, side.policy, record.start)
+                side.memory.dialled(number, side.policy, record.start)

@@ -90,7 +90,7 @@ class Source:
         reading = self._reading
         columns = reading.columns
         if self._is_cel(stream):
-            cel = columns if columns is not None and CEL_NAMES <= set(columns) else None
+            cel = columns if columns is not None and set(columns) >= CEL_NAMES else None
             yield from CelFile(self.name, reading.times, reading.faults, cel).records(stream)
         else:
             yield from CdrFile(self.name, reading.times, reading.faults, columns).records(stream)

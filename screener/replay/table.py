@@ -30,7 +30,9 @@ class CdrTable:
         try:
             parsed = make_url(url)
         except ArgumentError:
-            raise UnreadableError("this is no database's address, such as mysql+pymysql://user@host/asteriskcdrdb") from None
+            raise UnreadableError(
+                "this is no database's address, such as mysql+pymysql://user@host/asteriskcdrdb"
+            ) from None
         if parsed.password is None and (environment or {}).get(PASSWORD_VARIABLE):
             parsed = parsed.set(password=(environment or {})[PASSWORD_VARIABLE])
         self._url = parsed
