@@ -29,7 +29,7 @@ def treatments(path: Path, **settings: object) -> list[Treatment]:
 
 
 def test_buckets_fill_in_the_records_own_time(tmp_path: Path) -> None:
-    path = put(tmp_path / "Master.csv", row(0), row(10), row(3700))
+    path = put(tmp_path / "Master.csv", row(0), row(10), row(3 * 3600))
     assert treatments(path) == [Treatment.PASS, Treatment.CAPTCHA, Treatment.PASS]
 
 
