@@ -69,7 +69,3 @@ class Beats:
         """Return how many calls of a stranger are known."""
         calls = self._callers.get(caller)
         return 0 if calls is None else calls.count
-
-    def forget(self, caller: str) -> None:
-        """A caller who is known has no beat to keep."""
-        self._callers.pop(caller)

@@ -12,6 +12,8 @@ KEPT: Final = 65_536
 SUBSCRIBER: Final = 4
 """Digits of a number behind its block: the ten thousand numbers of a North American NPA-NXX, and of most European
 exchanges."""
+NORTH_AMERICAN: Final = 12
+"""Characters of a North American number: `+1`, area code, exchange and four digits."""
 THOUSAND: Final = 3
 """Digits behind a thousand block: since number pooling (FCC 00-104) the unit in which carriers are given numbers."""
 
@@ -38,6 +40,11 @@ def plan(number: str) -> Plan:
 
     The ranges are those of Google's libphonenumber, which follows the national regulators.
     """
+    if number.startswith("+1") and len(number) == NORTH_AMERICAN:
+        block = number[:-SUBSCRIBER]
+        region = _north_american(block)
+        premium = bool(region) and number.startswith("+1900")
+        return Plan(region=region, assigned=bool(region), premium=premium, block=block, thousand=number[:-THOUSAND])
     parsed = phonenumbers.parse(number)
     region = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)
@@ -46,8 +53,22 @@ def plan(number: str) -> Plan:
     area = phonenumbers.length_of_national_destination_code(parsed) or 2
     return Plan(
         region="" if region == "001" else region,
-        assigned=kind is not PhoneNumberType.UNKNOWN,
+        assigned=kind != PhoneNumberType.UNKNOWN,
         premium=kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST),
         block=number[: max(len(number) - SUBSCRIBER, country + area)],
         thousand=number[: max(len(number) - THOUSAND, country + area)],
     )
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _north_american(block: str) -> str:
+    """Return the country of an NPA-NXX, empty if it is nobody's; hardly a plan there looks at the last four digits.
+
+    By the block, because there each question walks through the plans of 25 countries.
+    """
+    number = phonenumbers.parse(f"{block}2368")
+    region = phonenumbers.region_code_for_number(number) or ""
+    # The area code alone tells the islands' country, and not whether the exchange exists there.
+    if region not in ("", "US", "CA") and phonenumbers.number_type(number) == PhoneNumberType.UNKNOWN:
+        return ""
+    return region

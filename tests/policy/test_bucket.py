@@ -80,6 +80,28 @@ def test_a_caller_who_keeps_dialling_is_not_punished_for_it() -> None:
     ]
 
 
+def test_a_bucket_that_may_be_overdrawn_makes_who_goes_on_calling_rest_longer() -> None:
+    bucket = Bucket(capacity=2, refill_per_hour=60, rest=2)
+    full_at, minute, admitted = 0, 60 * MICROSECONDS, []
+    for _ in range(6):
+        full_at, taken = bucket.take(full_at, minute)
+        admitted.append(taken.admitted)
+
+    assert admitted == [True, True, False, False, False, False]
+    assert taken.free_in == 180  # two tokens overdrawn, and one for the call
+    assert bucket.take(full_at, minute + 179 * MICROSECONDS)[1].admitted is False
+    assert bucket.take(full_at, minute + 180 * MICROSECONDS)[1].admitted is True
+    assert bucket.fills_in_seconds == 240
+
+
+def test_a_token_that_is_given_back_is_there_again() -> None:
+    bucket = Bucket(capacity=1, refill_per_hour=1)
+    full_at, _ = bucket.take(0, 5)
+
+    assert not bucket.take(full_at, 6)[1].admitted
+    assert bucket.take(bucket.give(full_at), 6)[1].admitted
+
+
 def test_the_last_token_of_a_burst_is_not_lost_to_a_rounding_error() -> None:
     bucket = Bucket(capacity=10, refill_per_hour=3600)
     times = [microseconds(now / 10) for now in range(100)]

@@ -1,0 +1,81 @@
+"""Groups of strangers."""
+
+import dataclasses
+
+import pytest
+
+from screener.memory.groups import DROPPED, HABIT, SILENT, Groups, keys_of
+from screener.policy.remembered import Heat
+from screener.policy.signal_settings import GroupSettings
+from tests.policy.builders import make_call
+
+SETTINGS = GroupSettings()
+CALL = dataclasses.replace(make_call(), name="Card Services 24", signer="cert.example, 1234", trunk="")
+
+
+def campaign(groups: Groups, calls: int, *, talked: float = 0, every: float = 20, now: float = 0) -> list[Heat | None]:
+    came = []
+    for turn in range(calls):
+        at = now + turn * every
+        keys, heat = groups.arrive(CALL, at, SETTINGS)
+        groups.end(keys, at + 5, talked=talked, settings=SETTINGS)
+        came.append(heat)
+    return came
+
+
+def test_a_call_belongs_to_its_trunk_its_signer_and_its_name_without_the_figures() -> None:
+    call = dataclasses.replace(CALL, trunk="carrier")
+
+    assert keys_of(call) == (("trunk", "carrier"), ("signer", "cert.example, 1234"), ("name", "card services #"))
+
+
+@pytest.mark.parametrize("name", ["", "+12015550123", "201-555-0123", "(201) 555 0123"])
+def test_a_name_that_is_the_number_is_nobody_s_name(name: str) -> None:
+    assert keys_of(dataclasses.replace(CALL, name=name, signer="")) == ()
+
+
+def test_strangers_with_whom_nobody_talks_heat_their_group_up() -> None:
+    came = campaign(Groups(), 12)
+
+    first = next(turn for turn, heat in enumerate(came) if heat)
+    assert first <= 8
+    heat = came[-1]
+    assert heat is not None
+    assert (heat.kind, heat.name) == ("signer", "cert.example, 1234")
+    assert heat.cold == heat.callers == 11
+    assert heat.until == 11 * 20 + 3600
+
+
+def test_a_group_that_somebody_talks_with_stays_cool() -> None:
+    assert not any(campaign(Groups(), 40, talked=90))
+
+
+def test_a_group_that_has_always_called_that_often_stays_cool() -> None:
+    groups = Groups()
+    campaign(groups, 2000, every=180, talked=90)
+
+    assert not any(campaign(groups, 40, every=180, now=2000 * 180.0))
+
+
+def test_it_cools_down() -> None:
+    groups = Groups()
+    campaign(groups, 12)
+
+    assert groups.arrive(CALL, 12 * 20 + 3599, SETTINGS)[1] is not None
+    assert groups.arrive(CALL, 12 * 20 + 3599 + 3601, SETTINGS)[1] is None
+
+
+@pytest.mark.parametrize("habit", [DROPPED, SILENT])
+def test_a_habit_that_strangers_share_heats_them_all_up(habit: str) -> None:
+    groups = Groups()
+    for turn in range(12):
+        if habit is SILENT:
+            groups.behave(SILENT, turn * 10.0, SETTINGS)
+        else:
+            groups.end((), turn * 10.0, talked=4, settings=SETTINGS)
+
+    heat = groups.arrive(make_call(), 130.0, SETTINGS)[1]
+
+    assert heat is not None
+    assert (heat.kind, heat.name) == (HABIT, habit)
+    assert groups.arrive(make_call(), 8000.0, SETTINGS)[1] is None

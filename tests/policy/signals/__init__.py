@@ -1,0 +1,1 @@
+"""Each signal by itself."""
