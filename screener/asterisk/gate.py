@@ -146,7 +146,9 @@ class Gate:
         started = self._clocks.steady()
         policy, channel_id = self._desk.policy(), entered.channel.id
         try:
-            call = read_call(entered, region=policy.settings.region, pepper=self._pepper)
+            settings, wall = policy.settings, self._clocks.wall()
+            sources = settings.attestation
+            call = read_call(entered, region=settings.region, pepper=self._pepper, now=wall, sources=sources)
         except Exception:
             log.exception("the facts of call %s cannot be read: letting the call through", channel_id)
             await self._send(channel_id, commands.treat(channel_id, Treatment.PASS))

@@ -38,6 +38,8 @@ class Call:
     trunk: str = ""
     """The endpoint that the call came in by (`trunk` of the channel PJSIP/trunk-00000001)."""
     attestation: Attestation = Attestation.NONE
+    attestation_why: str = ""
+    """Why it is that, in a sentence; empty where nobody asked."""
     language: str = "en"
     """The channel's language, which chooses the prompts."""
     diversion: str = ""

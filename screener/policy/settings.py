@@ -16,6 +16,7 @@ from screener.policy.list_settings import ListSettings
 from screener.policy.presets import Preset, with_preset
 from screener.policy.section import Section
 from screener.policy.signal_settings import SignalsSettings
+from screener.policy.trunks import AttestationSettings
 from screener.policy.verdict import Mode, Treatment
 
 Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
@@ -229,6 +230,7 @@ class PolicySettings(Section):
     signals: SignalsSettings = SignalsSettings()
     ladder: Annotated[Ladder, Field(max_length=20)] = DEFAULT_LADDER
     """From which score on which treatment applies; below the first step a call passes."""
+    attestation: AttestationSettings = AttestationSettings()
     trust: TrustSettings = TrustSettings()
     windows: WindowSettings = WindowSettings()
     guard: GuardSettings = GuardSettings()

@@ -21,4 +21,5 @@ def attestation(call: Call, remembered: Remembered, policy: Policy, _now: float)
         return None
     if remembered.reused:
         return points, "the caller ID is signed, but with a signature that another call has just used"
-    return points, _SAID.get(level, f"the caller ID is signed with attestation {level}")
+    said = call.attestation_why or _SAID.get(level, f"the caller ID is signed with attestation {level}")
+    return points, said

@@ -1,0 +1,250 @@
+"""Who vouches for a caller ID, on a real PBX that verifies what a second Asterisk, and a forger, have signed."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from screener.policy.call import called_number
+from tests.lab.authority import Authority, Provider, claims, served
+from tests.lab.daemon import DIALPLAN, Daemon
+from tests.lab.lab import Lab
+from tests.lab.observe import Observer
+from tests.lab.pbx import Pbx, Settings
+from tests.lab.places import SCENARIOS
+from tests.lab.signer import Signer
+from tests.lab.sipp import run_sipp
+
+pytestmark = pytest.mark.pbx
+
+CALLER, OTHER = "+12125550150", "+14155550199"
+VERIFIES = """
+[verification]
+load_system_certs = no
+ca_file = /lab/etc/ca.pem
+cert_cache_dir = /lab/cache
+failure_action = continue
+; The certificates are on the loopback interface, over http; nowhere else should these be set.
+x5u_deny = 0.0.0.0/0.0.0.0
+x5u_permit = 127.0.0.0/8
+relax_x5u_port_scheme_restrictions = yes
+
+[screener]
+type = profile
+endpoint_behavior = verify
+ignore_sip_date_header = yes
+"""
+POINTS = {"A": 1, "B": 2, "C": 3, "none": 4, "failed": 5}
+"""One score for each level: the PBX sees it in a variable of the channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """All parts of it."""
+
+    lab: Lab
+    pbx: Pbx
+    observer: Observer
+    signer: Signer
+    provider: Provider
+    unknown: Provider
+    """Signs as well as the other; but nobody trusts its authority."""
+    directory: Path
+
+    async def send(self, did: str, *headers: str, caller: str = CALLER) -> None:
+        """Call with these header lines, whatever is in them."""
+        text = (SCENARIOS / "uac_hostile.xml").read_text().replace("[field2]", "\n".join(headers))
+        scenario = self.directory / "scenario.xml"
+        scenario.write_text(text)
+        calls = [(f"<sip:{caller}@127.0.0.1>", did)]
+        await run_sipp(
+            self.lab.root, self.pbx.ports.sip, calls, rate=1, count=1, hold=0.1, scenario=scenario, timeout=10
+        )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def network(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+    directory = tmp_path_factory.mktemp("certificates")
+    authority, elsewhere = Authority("Authority of the lab"), Authority("Authority of nobody")
+    settings = Settings(
+        dialplan=[DIALPLAN],
+        stir_shaken=VERIFIES,
+        trunk="stir_shaken_profile = screener",
+        variables={"SCREENER_ATTESTATION_HEADER": "X-Own"},
+        files={"ca.pem": authority.pem},
+    )
+    with served(directory) as address:
+        provider = Provider(authority, "SHAKEN 709J", f"{address}/known.pem")
+        unknown = Provider(elsewhere, "SHAKEN 709J", f"{address}/unknown.pem")
+        (directory / "known.pem").write_text(provider.certificate)
+        (directory / "unknown.pem").write_text(unknown.certificate)
+        async with lab.passing_pbx(settings) as pbx, Signer(lab.root, provider) as signer:
+            yield Network(
+                lab=lab, pbx=pbx, observer=Observer(pbx), signer=signer, provider=provider, unknown=unknown,
+                directory=directory,
+            )  # fmt: skip
+
+
+class Forger:
+    """Writes the header lines of one call."""
+
+    def __init__(self, network: Network, did: str) -> None:
+        self._network, self._did = network, did
+
+    def claims(self, at: float = 0.0, *, orig: str = CALLER, dest: str = "", attest: str = "A") -> Mapping[str, Any]:
+        """What is signed; `at` is in seconds from now."""
+        return claims(orig, dest or called_number(self._did, "US"), time.time() + at, attest)
+
+    def line(self, at: float = 0.0, *, known: bool = True, header: Mapping[str, Any] | None = None, **said: str) -> str:
+        """Return an Identity header, signed by a provider that is known to the PBX or by one that is not."""
+        by = self._network.provider if known else self._network.unknown
+        return "Identity: " + by.identity(self.claims(at, **said), **(header or {}))
+
+    def x5u(self, address: object, at: float = 0.0) -> str:
+        """Return an Identity header whose certificate is said to be at `address`."""
+        return self.line(at, header={"x5u": address})
+
+
+Lines = Callable[[Forger], Sequence[str]]
+NOWHERE = "https://127.0.0.1/nobody-serves-this.pem"
+UNVERIFIED, SIGNED = "did not verify", "signed with attestation A by 127.0.0.1"
+CASES: Mapping[str, tuple[str, str, Lines]] = {
+    "no header": ("none", "not signed", lambda _: []),
+    "A": ("A", SIGNED, lambda f: [f.line()]),
+    "expired": ("failed", UNVERIFIED, lambda f: [f.line(-120)]),
+    "expired, as seen by Asterisk": ("failed", "iat_range_error", lambda f: [f.x5u(NOWHERE, -120)]),
+    "an hour ahead": ("failed", "ahead", lambda f: [f.line(3600)]),
+    "half a minute ahead": ("A", SIGNED, lambda f: [f.line(30)]),
+    "for another called number": ("failed", f"for a call to {OTHER}", lambda f: [f.line(dest=OTHER)]),
+    "for another caller": ("failed", "cid_orig_tn_mismatch", lambda f: [f.line(orig=OTHER)]),
+    "A, then C": ("A", SIGNED, lambda f: [f.line(), f.line(attest="C")]),
+    "C, then A": ("C", "attestation C", lambda f: [f.line(attest="C"), f.line()]),
+    "by an unknown authority": ("failed", UNVERIFIED, lambda f: [f.line(known=False)]),
+    "div, then A": ("none", "another kind", lambda f: [f.line(header={"ppt": "div"}), f.line()]),
+    "A, then div": ("A", SIGNED, lambda f: [f.line(), f.line(header={"ppt": "div"})]),
+    "forged": ("failed", "signature_validation", lambda f: [_forged(f.line())]),
+    "without info": ("failed", UNVERIFIED, lambda f: [f.line().partition(";")[0]]),
+    "garbage": ("failed", UNVERIFIED, lambda _: ["Identity: garbage"]),
+    "garbage in base64": ("failed", UNVERIFIED, lambda _: ["Identity: eyJ.eyJ.%%%;info=<http://127.0.0.1/>"]),
+    "no JSON": ("failed", UNVERIFIED, lambda _: ["Identity: eyJh.eyJh.eyJh;info=<http://127.0.0.1/>"]),
+    "huge": ("failed", UNVERIFIED, lambda _: ["Identity: " + "eyJh" * 5000 + ";info=<http://127.0.0.1/>"]),
+    "no address of the certificate": ("failed", UNVERIFIED, lambda f: [f.x5u(None)]),
+    "a number for an address": ("failed", UNVERIFIED, lambda f: [f.x5u(7)]),
+    "a list for an address": ("failed", UNVERIFIED, lambda f: [f.x5u([NOWHERE])]),
+    "no certificate address at all": ("failed", UNVERIFIED, lambda f: [f.x5u("ftp:/nowhere")]),
+    "an expression for an address": ("failed", UNVERIFIED, lambda f: [f.x5u('https://a/${SHELL(id)}",$[1 + 1]')]),
+    "a certificate that cannot be had": ("none", "cert_retrieval_failure", lambda f: [f.x5u(NOWHERE)]),
+    "attested AAA": ("failed", "none of A, B and C", lambda f: [f.line(attest="AAA")]),
+    "forwarded": ("none", "which forwarded it", lambda f: [f.line(dest=OTHER), f"Diversion: <sip:{OTHER}@127.0.0.1>"]),
+    "the provider's verstat": ("none", "verstat", lambda _: [f"P-Asserted-Identity: {PASSED}"]),
+    "the provider's header": ("none", "headers", lambda _: ["P-Attestation-Indicator: A"]),
+}
+"""Each call's level, a part of the reason, and its headers; the trunk is believed in what Asterisk verifies, no more."""
+
+PASSED = f"<sip:{CALLER};verstat=TN-Validation-Passed-A@127.0.0.1>"
+BELIEVED: Mapping[str, tuple[str, str, Lines]] = {
+    "verstat of the user": ("A", "verstat TN-Validation-Passed-A", lambda _: [f"P-Asserted-Identity: {PASSED}"]),
+    "verstat in a name": ("none", "not signed", lambda _: [f'P-Asserted-Identity: "{PASSED[1:-1]}" <sip:{CALLER}@a>']),
+    "failed, whatever was claimed": (
+        "failed", "TN-Validation-Failed",
+        lambda _: [f"P-Asserted-Identity: <sip:{CALLER}@a;verstat=TN-Validation-Failed>", "P-Attestation-Indicator: A"],
+    ),
+    "the indicator": ("B", "P-Attestation-Indicator B", lambda _: ["P-Attestation-Indicator: B"]),
+    "Twilio's header": ("C", "X-Twilio-VerStat", lambda _: ["X-Twilio-VerStat: TN-Validation-Passed-C"]),
+    "the header that was named": ("B", "SCREENER_ATTESTATION_HEADER B", lambda _: ["X-Own: B"]),
+    "a proof beside a word": ("A", SIGNED, lambda f: [f.line(), "P-Attestation-Indicator: C"]),
+    "hostile": ("none", "not signed", lambda _: ['P-Attestation-Indicator: ",${SHELL(id)},sig0=success:A:x', "X-Own: $[1]"]),
+    "no header": ("none", "not signed", lambda _: []),
+}  # fmt: skip
+"""The same on a trunk whose provider is believed."""
+
+
+def _forged(line: str) -> str:
+    """Return a header with the signature of another one of the same provider, which is as long."""
+    token, _, rest = line.partition(";")
+    return f"{token[:-4]}{'AAAA' if token[-4:] != 'AAAA' else 'BBBB'};{rest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What became of a call."""
+
+    attestation: str
+    why: str
+    score: str
+    """The level's points."""
+    journal: str
+
+
+async def make(
+    network: Network, cases: Mapping[str, tuple[str, str, Lines]], prefix: str, **policy: Any
+) -> Mapping[str, Seen]:
+    """Make each call, to a DID of its own, and return what the PBX and the journal say of it."""
+    dids = {name: f"{prefix}{number:03}" for number, name in enumerate(cases)}
+    seen: dict[str, Mapping[str, str]] = {}
+    async with Daemon(network.pbx, {"points": {"attestation": POINTS}, "ladder": [], **policy}) as daemon:
+        for name, (_, _, lines) in cases.items():
+            await network.send(dids[name], *lines(Forger(network, dids[name])))
+            seen[name] = (await network.observer.journey(did=dids[name])).variables
+        await daemon.stop()
+        with daemon.recorded() as journal:
+            written = {entry.call.did: str(entry.call.attestation) for entry in journal.calls()}
+    return {
+        name: Seen(
+            attestation=variables["SCREENER_ATTESTATION"],
+            why=variables["SCREENER_WHY"],
+            score=variables["SCREENER_SCORE"],
+            journal=written[f"+{dids[name]}"],
+        )
+        for name, variables in seen.items()
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def strangers(network: Network) -> Mapping[str, Seen]:
+    await network.lab.world.agent()
+    return await make(network, CASES, "12125551")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def believed(network: Network) -> Mapping[str, Seen]:
+    await network.lab.world.agent()
+    attestation = {"trunks": {"trunk": ["asterisk", "verstat", "headers"]}}
+    return await make(network, BELIEVED, "12125552", attestation=attestation)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_what_a_signature_proves(strangers: Mapping[str, Seen], name: str) -> None:
+    check(strangers[name], *CASES[name][:2])
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+async def test_what_a_provider_is_believed(believed: Mapping[str, Seen], name: str) -> None:
+    check(believed[name], *BELIEVED[name][:2])
+
+
+def check(seen: Seen, level: str, why: str) -> None:
+    assert (seen.attestation, seen.journal, seen.score) == (level, level, str(POINTS[level])), seen.why
+    assert why in seen.why.replace("_", " ") or why in seen.why
+    assert "uid=" not in seen.why
+
+
+async def test_what_a_second_asterisk_signs(network: Network) -> None:
+    await network.lab.world.agent(stay=0.2)
+    seen = {}
+    async with Daemon(network.pbx, {"points": {"attestation": POINTS}, "ladder": []}):
+        for level, did in (("A", "12125553001"), ("B", "12125553002"), ("C", "12125553003")):
+            await network.signer.call(did, CALLER, level, network.pbx)
+            seen[level] = (await network.observer.journey(did=did)).variables
+    assert {level: variables["SCREENER_ATTESTATION"] for level, variables in seen.items()} == dict(zip("ABC", "ABC"))
+    assert all(f"attestation {level} by 127.0.0.1" in variables["SCREENER_WHY"] for level, variables in seen.items())
+
+
+async def test_asterisk_is_still_there(network: Network, strangers: Mapping[str, Seen]) -> None:
+    """To ask for a verify_result that has no name ends it with SIGSEGV (see the dialplan)."""
+    assert len(strangers) == len(CASES)
+    assert "System uptime" in await network.pbx.cli("core show uptime")
