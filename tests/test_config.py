@@ -23,6 +23,8 @@ SAMPLE = REPO / "config" / "screener.yaml"
 MINIMAL = b'policy: {region: "US"}\n'
 COMMENTED = re.compile(r"^( *)# ( *)(?=[\w\"+]+:( |$)|- [\"{a])", re.MULTILINE)
 """A setting or list entry that the sample shows commented out."""
+NAMED_BY_THE_ADMINISTRATOR = ("policy.dids.", "policy.signals.attestation.points.", "policy.attestation.trunks.")
+"""Below these the keys are names and no settings of ours."""
 
 
 def faults(text: str) -> list[str]:
@@ -56,7 +58,11 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, Mapping):
         for name, inner in data.items():
-            free = path in ("policy.dids.", "policy.signals.attestation.points.")  # the administrator's names, not ours
+            free = path in (
+                "policy.dids.",
+                "policy.signals.attestation.points.",
+                "policy.attestation.trunks.",
+            )  # the administrator's names, not ours
             if not free:
                 yield path + name
             yield from keys_in(inner, f"{path}*." if free else f"{path}{name}.")
@@ -125,7 +131,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
     ("lines", "expected"),
     [
         (["buckets: {}"], "3: policy.buckets: there is no such key; did you mean bucket?"),
-        (["zzz: 1"], "3: policy.zzz: there is no such key; expected one of bucket, captcha, dids,"),
+        (["zzz: 1"], "3: policy.zzz: there is no such key; expected one of attestation, bucket, captcha, dids,"),
         (["mode: on"], "3: policy.mode: expected 'shadow' or 'live', not 'on'"),
         (["mode: live"], "1: policy: the ladder sends calls to voicemail, at once or later, but no mailbox is set"),
         (["never_screen: {numbers: ['911', '+1900*']}"], "3: policy.never_screen.numbers[1]: no call comes from this"),

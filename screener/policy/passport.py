@@ -1,10 +1,10 @@
 """Who vouches for a caller ID: STIR/SHAKEN, judged from what Asterisk verified and what the trunk's provider says.
 
 A PASSporT (RFC 8225) is a signed token in the Identity header (RFC 8224): it names the caller, who was called, and
-when; SHAKEN (RFC 8588, ATIS-1000074) adds the level of attestation and the origid. Asterisk verifies the signature, the
-certificate, the age and the calling number. It does not look at the called number, and a token dated ahead is fine with
-it (measured on 22.10.1): a token that was caught on its way to somebody else would count here. So the token is read once
-more, the very one that Asterisk verified, and counts only if it was made for this call.
+when; SHAKEN (RFC 8588, ATIS-1000074) adds the level of attestation and the origid. Asterisk verifies the signature,
+the certificate, the age and the calling number. It does not look at the called number, and a token dated ahead is fine
+with it (measured on 22.10.1): a token that was caught on its way to somebody else would count here. So the token is
+read once more, the very one that Asterisk verified, and counts only if it was made for this call.
 
 Asterisk verifies the first Identity header alone; `STIR_SHAKEN(count)` allows for more, and so does this.
 """
@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,6 +28,8 @@ from screener.policy.verstat import Told, level_told
 
 SIGNER_LIMIT: Final = 120
 """Characters of a signer. A host may be longer; then its beginning stands for it."""
+RESULT_LIMIT: Final = 40
+"""Characters of a `verify_result`."""
 WHY_LIMIT: Final = 200
 """Characters of the sentence that says why."""
 NUMBERS_READ: Final = 10
@@ -38,7 +41,7 @@ SUCCESS: Final = "success"
 UNSIGNED: Final = frozenset({"missing_identity_hdr", "disabled", "invalid_or_no_callerid"})
 """Nobody signed, or Asterisk was not to verify, or there is no number that could be signed. These are names of
 `verify_result` (res_stir_shaken/verification.c), as are the next."""
-OTHER_TOKEN: Final = "invalid_or_no_ppt"
+OTHER_KIND: Final = "invalid_or_no_ppt"
 """A PASSporT of another kind: `div` (RFC 8946) tells of a forwarding, `rph` of a priority, and none of the caller."""
 OUT_OF_REACH: Final = frozenset(
     {
@@ -98,13 +101,14 @@ def vouch(verified: Sequence[Verification], told: Told, leg: Leg, settings: Atte
     failure counts if nothing vouches.
     """
     believed = settings.believed(leg.trunk)
-    found = [_verify(one, leg, settings, now) for one in verified] if Source.ASTERISK in believed else []
+    signed = [one for one in verified if one.token and one.result not in UNSIGNED]
+    found = [_verify(one, leg, settings, now) for one in signed] if Source.ASTERISK in believed else []
     word = _word(told, believed, leg.trunk, settings)
     found += [word] if word is not None else []
     if found:
         return max(found, key=lambda one: _WEIGHT[one.level])
-    ignored = _ignored(verified, told, believed)
-    return Vouched(level=Attestation.NONE, why=f"the caller ID is not signed{ignored}")
+    ignored = _ignored(bool(signed), told, believed)
+    return Vouched(level=Attestation.NONE, why=ignored or "the caller ID is not signed")
 
 
 _WEIGHT: Final = {
@@ -114,12 +118,10 @@ _WEIGHT: Final = {
 
 
 def _verify(one: Verification, leg: Leg, settings: AttestationSettings, now: float) -> Vouched:
-    if one.result in UNSIGNED or not one.token:
-        return Vouched(level=Attestation.NONE, why="the caller ID is not signed")
     token = _read(one.token)
     if one.result == SUCCESS:
         return _check(one.level, token, leg, settings, now)
-    if one.result == OTHER_TOKEN or (not one.result and token is not None and token.kind != "shaken"):
+    if one.result == OTHER_KIND or (not one.result and token is not None and token.kind != "shaken"):
         return Vouched(level=Attestation.NONE, why="what is signed is not the caller ID (a PASSporT of another kind)")
     if one.result in OUT_OF_REACH:
         why = f"the caller ID is signed, but its certificate could not be had ({one.result})"
@@ -127,7 +129,7 @@ def _verify(one: Verification, leg: Leg, settings: AttestationSettings, now: flo
     if one.result in DATED and token is not None and abs(token.at - now) <= settings.ahead_seconds:
         why = f"the caller ID is signed, but the call's Date is missing or wrong ({one.result})"
         return Vouched(level=Attestation.NONE, why=why)
-    why = one.result or "the address of its certificate is none that may be used"
+    why = printable(one.result, RESULT_LIMIT) or "the address of its certificate is none that may be used"
     return Vouched(level=Attestation.FAILED, why=f"the caller ID is signed, but the signature did not verify ({why})")
 
 
@@ -137,7 +139,7 @@ def _check(level: str, token: "_Token | None", leg: Leg, settings: AttestationSe
         return Vouched(level=Attestation.NONE, why="the caller ID is signed, by a PASSporT too long to be read")
     failed = f"the caller ID is signed with attestation {printable(level, 3)}, but "
     calling = _number(token.calling, leg.region)
-    called = {_number(one, leg.region) for one in token.called}
+    called = {number for one in token.called if (number := _number(one, leg.region))}
     if level not in ("A", "B", "C") or token.level != level:
         fault, result = "the level is none of A, B and C", Attestation.FAILED
     elif calling is None or calling != leg.calling:
@@ -156,7 +158,7 @@ def _check(level: str, token: "_Token | None", leg: Leg, settings: AttestationSe
     elif leg.forwarded_by in called:
         fault, result = f"for a call to {leg.forwarded_by}, which forwarded it", Attestation.NONE
     else:
-        others = ", ".join(sorted(one for one in called if one)) or "nobody"
+        others = ", ".join(sorted(called)) or "nobody"
         fault, result = f"for a call to {others}", Attestation.FAILED
     return Vouched(level=result, why=printable(failed + fault, WHY_LIMIT))
 
@@ -178,15 +180,15 @@ def _word(told: Told, believed: Sequence[Source], trunk: str, settings: Attestat
     )
 
 
-def _ignored(verified: Sequence[Verification], told: Told, believed: Sequence[Source]) -> str:
+def _ignored(signed: bool, told: Told, believed: Sequence[Source]) -> str:
     """Name what is there and not believed, for an administrator who wonders."""
     there = {
-        Source.ASTERISK: any(one.token for one in verified),
+        Source.ASTERISK: signed,
         Source.VERSTAT: bool(told.verstat),
         Source.HEADERS: any(told.indicators.values()),
     }
     names = [str(source) for source, present in there.items() if present and source not in believed]
-    return f"; what the trunk brings ({', '.join(names)}) is not believed" if names else ""
+    return f"what the trunk says of the caller ID ({', '.join(names)}) is not believed" if names else ""
 
 
 # ------------------------------------------------------------------------------------------------------ the token
@@ -222,7 +224,7 @@ def _read(identity: str) -> _Token | None:
             level=_text(claims.get("attest")),
             calling=_text(orig.get("tn")) if isinstance(orig, Mapping) else "",
             called=[_text(one) for one in ([called] if isinstance(called, str) else called or ())[:NUMBERS_READ]],
-            at=float(at) if isinstance(at, int | float) else 0.0,
+            at=_finite(at),
             signer=printable(f"{host} {_text(claims.get('origid'))}".strip(), SIGNER_LIMIT),
             identity=hashlib.blake2b(f"{parts[0]}.{parts[1]}".encode(), digest_size=12).hexdigest(),
         )
@@ -235,15 +237,17 @@ def _json(part: str) -> Mapping[str, Any]:
         text = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
-    read = json.loads(text, parse_constant=_no_number)
+    read = json.loads(text)
     if not isinstance(read, dict):
         raise TypeError("not an object")
     return read
 
 
-def _no_number(constant: str) -> float:
-    """A date of NaN would be ahead of nothing."""
-    raise ValueError(constant)
+def _finite(value: object) -> float:
+    at = float(value) if isinstance(value, int | float) else 0.0
+    if not math.isfinite(at):
+        raise ValueError("a date without end")
+    return at
 
 
 def _text(value: object) -> str:

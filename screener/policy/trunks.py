@@ -30,7 +30,7 @@ TrunkName = Annotated[str, Field(min_length=1, max_length=80)]
 class AttestationSettings(Section):
     """Whose word on a caller ID counts, trunk by trunk."""
 
-    trunks: dict[TrunkName, tuple[Source, ...]] = {EVERY_TRUNK: (Source.ASTERISK,)}
+    trunks: dict[TrunkName, tuple[Source, ...]] = Field(default={EVERY_TRUNK: (Source.ASTERISK,)}, max_length=1000)
     """For each trunk (the `carrier` of PJSIP/carrier-0000002a), what is believed of it: `asterisk`, `verstat`,
     `headers`. `"*"` stands for each trunk that is not named. Name `verstat` and `headers` only for a provider that
     removes what its own callers wrote there."""

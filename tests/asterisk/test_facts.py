@@ -1,5 +1,7 @@
 """From an event to the facts of a call, whatever a stranger has put into it."""
 
+import base64
+import json
 from unicodedata import category
 
 import pytest
@@ -10,7 +12,11 @@ from screener.asterisk.events import CallEntered, Channel
 from screener.asterisk.facts import NAME_LIMIT, read_call
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import CallerKind
+from screener.policy.trunks import AttestationSettings
 from tests.policy.builders import PEPPER, thorough
+
+NOW = 1_795_571_672.0
+SOURCES = AttestationSettings.model_validate({"trunks": {"believed": ["asterisk", "verstat", "headers"]}})
 
 
 def call(channel: dict[str, str] | None = None, **facts: str) -> Call:
@@ -19,7 +25,7 @@ def call(channel: dict[str, str] | None = None, **facts: str) -> Call:
         "language": "en",
     }  # fmt: skip
     entered = CallEntered(channel=Channel(**{**known, **(channel or {})}), facts=facts)
-    return read_call(entered, region="US", pepper=PEPPER)
+    return read_call(entered, region="US", pepper=PEPPER, now=NOW, sources=SOURCES)
 
 
 def test_an_ordinary_call() -> None:
@@ -47,14 +53,54 @@ def test_the_trunk_is_the_endpoint_in_the_channels_name(name: str, trunk: str) -
     assert call({"name": name}).trunk == trunk
 
 
-@pytest.mark.parametrize(
-    ("level", "result", "attestation"),
-    [("", "", "none"), ("A", "success", "A"), ("B", "success", "B"), ("C", "success", "C"),
-     ("A", "tn_mismatch", "failed"), ("A", "", "failed"), ("", "signature_failed", "failed"),
-     ("X", "success", "failed")],
-)  # fmt: skip
-def test_a_level_counts_only_with_a_verified_signature(level: str, result: str, attestation: str) -> None:
-    assert call(attest=level, verify=result).attestation == attestation
+def test_what_asterisk_verified_is_judged_and_why_is_told() -> None:
+    signed = call(did="4155550100", sig0=f"success:A:{signed_by_carrier()};info=x")
+    assert (signed.attestation, signed.signer) == (Attestation.A, "cert.example.com 47")
+    assert signed.identity
+    assert "attestation A by cert.example.com" in signed.attestation_why
+    failed = call(did="4155550100", sig0=f"cert_not_trusted::{signed_by_carrier()}", sig1="")
+    assert (failed.attestation, failed.signer, failed.identity) == (Attestation.FAILED, "", "")
+
+
+def test_all_that_asterisk_verified_is_looked_at() -> None:
+    assert (
+        call(did="4155550100", sig0="invalid_or_no_ppt::x.y.z", sig1=f"success:A:{signed_by_carrier()}").attestation
+        == "A"
+    )
+
+
+def test_a_forwarded_call_says_who_forwarded_it() -> None:
+    token = signed_by_carrier(dest="14155550199")
+    assert call(did="4155550100", sig0=f"success:A:{token}").attestation == "failed"
+    assert call(did="4155550100", sig0=f"success:A:{token}", diversion="+14155550199").attestation == "none"
+
+
+def test_headers_come_encoded_and_count_on_a_trunk_that_is_believed() -> None:
+    name = "PJSIP/believed-0000002a"
+    header = encoded(' "Ann, \\"of\\" <x>" <sip:+12015550123;verstat=TN-Validation-Passed-A@example.com>')
+    assert call({"name": name}, pai1=encoded(" "), pai2=header).attestation == "A"
+    assert call({"name": name}, pai1=header[:-7], **{"from": encoded(" ")}).attestation == "A"  # cut short behind it
+    assert call({"name": name}, pai1="%%%").attestation == "none"
+    told = call({"name": name}, origid="47", **{"P-Attestation-Indicator": "B"})
+    assert (told.attestation, told.signer) == (Attestation.B, "47")
+    assert call(pai1=header).attestation == "none"
+
+
+def test_who_hides_the_number_is_not_named_by_the_reason_either() -> None:
+    token = signed_by_carrier(orig="12015550199")
+    hidden = call(did="4155550100", pres="prohib", sig0=f"success:A:{token}")
+    assert (hidden.attestation, hidden.attestation_why) == (Attestation.FAILED, "")
+
+
+def encoded(header: str) -> str:
+    return base64.b64encode(header.encode()).decode()
+
+
+def signed_by_carrier(orig: str = "12015550123", dest: str = "14155550100") -> str:
+    head = {"alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": "https://cert.example.com/a.pem"}
+    claims = {"attest": "A", "dest": {"tn": [dest]}, "orig": {"tn": orig}, "iat": int(NOW), "origid": "47"}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (head, claims)]
+    return ".".join([*parts, "c2lnbmF0dXJl"])
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())

@@ -68,7 +68,7 @@ def test_a_uri_without_a_query_is_the_path() -> None:
 
 def test_every_treatment_has_its_context_and_every_context_its_treatment() -> None:
     contexts = set(re.findall(r"^\[screener-(\w+)\]", DIALPLAN, re.MULTILINE))
-    assert contexts - {"inbound", "begin", "forget", "limit", "next", "moved"} == {
+    assert contexts - {"inbound", "vouched", "begin", "forget", "limit", "next", "moved"} == {
         str(treatment) for treatment in Treatment
     }
 

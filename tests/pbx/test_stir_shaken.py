@@ -1,15 +1,17 @@
 """Who vouches for a caller ID, on a real PBX that verifies what a second Asterisk, and a forger, have signed."""
 
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
 
 from screener.policy.call import called_number
+from screener.policy.signal_settings import SignalsSettings
 from tests.lab.authority import Authority, Provider, claims, served
 from tests.lab.daemon import DIALPLAN, Daemon
 from tests.lab.lab import Lab
@@ -39,7 +41,12 @@ endpoint_behavior = verify
 ignore_sip_date_header = yes
 """
 POINTS = {"A": 1, "B": 2, "C": 3, "none": 4, "failed": 5}
-"""One score for each level: the PBX sees it in a variable of the channel."""
+ONLY_ATTESTATION = {
+    **{name: {"mode": "off"} for name in SignalsSettings.model_fields},
+    "attestation": {"mode": "live", "points": POINTS},
+}
+"""One score for each level: the PBX has it in a variable of the channel."""
+SIGNED_LEVELS: Sequence[Literal["A", "B", "C"]] = ("A", "B", "C")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +116,11 @@ class Forger:
         return self.line(at, header={"x5u": address})
 
 
-Lines = Callable[[Forger], Sequence[str]]
+PASSED = f"<sip:{CALLER};verstat=TN-Validation-Passed-A@127.0.0.1>"
+Case = tuple[str, str, Callable[[Forger], Sequence[str]]]
 NOWHERE = "https://127.0.0.1/nobody-serves-this.pem"
 UNVERIFIED, SIGNED = "did not verify", "signed with attestation A by 127.0.0.1"
-CASES: Mapping[str, tuple[str, str, Lines]] = {
+CASES: Mapping[str, Case] = {
     "no header": ("none", "not signed", lambda _: []),
     "A": ("A", SIGNED, lambda f: [f.line()]),
     "expired": ("failed", UNVERIFIED, lambda f: [f.line(-120)]),
@@ -126,7 +134,7 @@ CASES: Mapping[str, tuple[str, str, Lines]] = {
     "by an unknown authority": ("failed", UNVERIFIED, lambda f: [f.line(known=False)]),
     "div, then A": ("none", "another kind", lambda f: [f.line(header={"ppt": "div"}), f.line()]),
     "A, then div": ("A", SIGNED, lambda f: [f.line(), f.line(header={"ppt": "div"})]),
-    "forged": ("failed", "signature_validation", lambda f: [_forged(f.line())]),
+    "forged": ("failed", UNVERIFIED, lambda f: [_forged(f.line())]),
     "without info": ("failed", UNVERIFIED, lambda f: [f.line().partition(";")[0]]),
     "garbage": ("failed", UNVERIFIED, lambda _: ["Identity: garbage"]),
     "garbage in base64": ("failed", UNVERIFIED, lambda _: ["Identity: eyJ.eyJ.%%%;info=<http://127.0.0.1/>"]),
@@ -143,10 +151,9 @@ CASES: Mapping[str, tuple[str, str, Lines]] = {
     "the provider's verstat": ("none", "verstat", lambda _: [f"P-Asserted-Identity: {PASSED}"]),
     "the provider's header": ("none", "headers", lambda _: ["P-Attestation-Indicator: A"]),
 }
-"""Each call's level, a part of the reason, and its headers; the trunk is believed in what Asterisk verifies, no more."""
+"""Each call's level, a part of the reason, and its headers; of the trunk only what Asterisk verified is believed."""
 
-PASSED = f"<sip:{CALLER};verstat=TN-Validation-Passed-A@127.0.0.1>"
-BELIEVED: Mapping[str, tuple[str, str, Lines]] = {
+BELIEVED: Mapping[str, Case] = {
     "verstat of the user": ("A", "verstat TN-Validation-Passed-A", lambda _: [f"P-Asserted-Identity: {PASSED}"]),
     "verstat in a name": ("none", "not signed", lambda _: [f'P-Asserted-Identity: "{PASSED[1:-1]}" <sip:{CALLER}@a>']),
     "failed, whatever was claimed": (
@@ -157,7 +164,10 @@ BELIEVED: Mapping[str, tuple[str, str, Lines]] = {
     "Twilio's header": ("C", "X-Twilio-VerStat", lambda _: ["X-Twilio-VerStat: TN-Validation-Passed-C"]),
     "the header that was named": ("B", "SCREENER_ATTESTATION_HEADER B", lambda _: ["X-Own: B"]),
     "a proof beside a word": ("A", SIGNED, lambda f: [f.line(), "P-Attestation-Indicator: C"]),
-    "hostile": ("none", "not signed", lambda _: ['P-Attestation-Indicator: ",${SHELL(id)},sig0=success:A:x', "X-Own: $[1]"]),
+    "hostile": (
+        "none", "not signed",
+        lambda _: ['P-Attestation-Indicator: ",${SHELL(id)},sig0=success:A:x', "X-Own: ${SHELL(id)}"],
+    ),
     "no header": ("none", "not signed", lambda _: []),
 }  # fmt: skip
 """The same on a trunk whose provider is believed."""
@@ -173,48 +183,53 @@ def _forged(line: str) -> str:
 class Seen:
     """What became of a call."""
 
-    attestation: str
-    why: str
     score: str
-    """The level's points."""
+    """The level's points, as the PBX has them in a variable of the channel."""
+    why: str
     journal: str
+    """The level that the journal has."""
 
 
 async def make(
-    network: Network, cases: Mapping[str, tuple[str, str, Lines]], prefix: str, **policy: Any
-) -> Mapping[str, Seen]:
-    """Make each call, to a DID of its own, and return what the PBX and the journal say of it."""
-    dids = {name: f"{prefix}{number:03}" for number, name in enumerate(cases)}
-    seen: dict[str, Mapping[str, str]] = {}
-    async with Daemon(network.pbx, {"points": {"attestation": POINTS}, "ladder": [], **policy}) as daemon:
-        for name, (_, _, lines) in cases.items():
-            await network.send(dids[name], *lines(Forger(network, dids[name])))
-            seen[name] = (await network.observer.journey(did=dids[name])).variables
+    network: Network, calls: Sequence[tuple[str, Callable[[], Sequence[str]]]], **policy: Any
+) -> Sequence[Seen]:
+    """Make calls, each to a DID with these headers, and return what the PBX and the journal say of them."""
+    await network.lab.world.agent()
+    variables = []
+    async with Daemon(network.pbx, {"signals": ONLY_ATTESTATION, "ladder": [], **policy}) as daemon:
+        for did, lines in calls:
+            before = time.time()
+            await network.send(did, *lines())
+            variables.append((await network.observer.journey(did=did, after=before - 0.05)).variables)
         await daemon.stop()
         with daemon.recorded() as journal:
-            written = {entry.call.did: str(entry.call.attestation) for entry in journal.calls()}
-    return {
-        name: Seen(
-            attestation=variables["SCREENER_ATTESTATION"],
-            why=variables["SCREENER_WHY"],
-            score=variables["SCREENER_SCORE"],
-            journal=written[f"+{dids[name]}"],
-        )
-        for name, variables in seen.items()
-    }
+            written = [str(entry.call.attestation) for entry in journal.calls()]
+    return [
+        Seen(score=one["SCREENER_SCORE"], why=one["SCREENER_WHY"], journal=level)
+        for one, level in zip(variables, written, strict=True)
+    ]
+
+
+async def make_all(network: Network, cases: Mapping[str, Case], prefix: str, **policy: Any) -> Mapping[str, Seen]:
+    """Make the call of each case, to a DID of its own."""
+    dids = [f"{prefix}{number:03}" for number in range(len(cases))]
+    # A signature counts for 15 seconds, so each is made when its call is.
+    calls = [
+        (did, functools.partial(lines, Forger(network, did)))
+        for did, (_, _, lines) in zip(dids, cases.values(), strict=True)
+    ]
+    return dict(zip(cases, await make(network, calls, **policy), strict=True))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def strangers(network: Network) -> Mapping[str, Seen]:
-    await network.lab.world.agent()
-    return await make(network, CASES, "12125551")
+    return await make_all(network, CASES, "12125551")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def believed(network: Network) -> Mapping[str, Seen]:
-    await network.lab.world.agent()
     attestation = {"trunks": {"trunk": ["asterisk", "verstat", "headers"]}}
-    return await make(network, BELIEVED, "12125552", attestation=attestation)
+    return await make_all(network, BELIEVED, "12125552", attestation=attestation)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -228,20 +243,31 @@ async def test_what_a_provider_is_believed(believed: Mapping[str, Seen], name: s
 
 
 def check(seen: Seen, level: str, why: str) -> None:
-    assert (seen.attestation, seen.journal, seen.score) == (level, level, str(POINTS[level])), seen.why
-    assert why in seen.why.replace("_", " ") or why in seen.why
+    assert (seen.journal, seen.score) == (level, str(POINTS[level])), seen.why
+    assert why in seen.why
     assert "uid=" not in seen.why
+
+
+async def test_a_signature_that_comes_twice_is_a_copy(network: Network) -> None:
+    did = "12125553000"
+    lines = [Forger(network, did).line()]
+    first, second = await make(network, [(did, lambda: lines), (did, lambda: lines)])
+    check(first, "A", SIGNED)
+    assert second.score == str(POINTS["failed"])
+    assert "another call has just used" in second.why
 
 
 async def test_what_a_second_asterisk_signs(network: Network) -> None:
     await network.lab.world.agent(stay=0.2)
     seen = {}
-    async with Daemon(network.pbx, {"points": {"attestation": POINTS}, "ladder": []}):
-        for level, did in (("A", "12125553001"), ("B", "12125553002"), ("C", "12125553003")):
+    async with Daemon(network.pbx, {"signals": ONLY_ATTESTATION, "ladder": []}):
+        for number, level in enumerate(SIGNED_LEVELS):
+            did = f"1212555310{number}"
             await network.signer.call(did, CALLER, level, network.pbx)
             seen[level] = (await network.observer.journey(did=did)).variables
-    assert {level: variables["SCREENER_ATTESTATION"] for level, variables in seen.items()} == dict(zip("ABC", "ABC"))
-    assert all(f"attestation {level} by 127.0.0.1" in variables["SCREENER_WHY"] for level, variables in seen.items())
+    for level, variables in seen.items():
+        assert variables["SCREENER_SCORE"] == str(POINTS[level])
+        assert f"attestation {level} by 127.0.0.1" in variables["SCREENER_WHY"]
 
 
 async def test_asterisk_is_still_there(network: Network, strangers: Mapping[str, Seen]) -> None:
