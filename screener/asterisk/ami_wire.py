@@ -23,6 +23,9 @@ LONGEST_LIST: Final = 100_000
 AT_A_TIME: Final = 200
 """Messages that are read before others get their turn: 4 ms."""
 END: Final = b"\r\n\r\n"
+ACTION_ID: Final = b"\r\nActionID: "
+ENTRY: Final = b"Event: DBGetTreeResponse\r\n"
+"""How an entry of Asterisk's database begins. Its key and value may be a stranger's, with line ends and all."""
 DIAL_BEGIN: Final = b"Event: DialBegin\r\n"
 
 
@@ -39,6 +42,8 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         """Bytes of these that hold no end of a message."""
         self._overlong = False
         """Whether the message that is coming in is passed over."""
+        self._broken = False
+        """Whether an entry of a list was cut by an empty line in it."""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the connection is."""
         self.passed_over = 0
@@ -84,8 +89,16 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             self.lost.set_result(None)
 
     def _take(self, raw: bytes) -> None:
-        if b"\r\nActionID: " in raw:
-            self._answer(Message.from_line(raw.decode(errors="replace").strip()))
+        if ACTION_ID in raw and any(action_id.encode() in raw for action_id in self.responses):
+            if self._broken:
+                self._broken = False
+                self.passed_over += 1
+            else:
+                self._answer(Message.from_line(raw.decode(errors="replace").strip()))
+        elif raw.startswith(ENTRY):
+            # An entry names its action at its end: the next that does is what stood behind an empty line in this one.
+            # Unless it is of a list that is not awaited any more: those come before the first of the next.
+            self._broken = any(action.responses for action in self.responses.values())
         elif DIAL_BEGIN in raw:
             began = Message.from_line(raw.decode(errors="replace").strip())
             if began is not None and isinstance(channel := began.get("DestChannel"), str):

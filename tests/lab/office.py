@@ -92,8 +92,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(lab: Lab, *, contexts: str = "", account: str = "", **changed: Any) -> AsyncIterator[Office]:
-    """Start a PBX with phones and carriers; `account` are further lines of the AMI user's."""
+async def open_office(lab: Lab, *, contexts: str = "", writer: bool = False, **changed: Any) -> AsyncIterator[Office]:
+    """Start a PBX with phones and carriers; with `writer`, an AMI user of this name may also
+    write Asterisk's lists."""
     carrier, moved = free_ports(socket.SOCK_DGRAM, 2)
     secret = secrets.token_hex(16)
     endpoints = [
@@ -102,11 +103,14 @@ async def open_office(lab: Lab, *, contexts: str = "", account: str = "", **chan
         ("phone", "from-agent", carrier),
     ]
     written = [*endpoints, ("moved", "from-agent", moved)]
+    accounts = [shipped_account("screener", secret)]
+    if writer:
+        accounts.append(shipped_account("writer", secret).replace("call,reporting", "call,reporting,system"))
     settings = Settings(
         dialplan=[DIALPLAN],
         contexts=CONTEXTS.format(port=carrier) + contexts,
         pjsip=_GLOBAL + "".join(_ENDPOINT.format(name=n, context=c, port=p) for n, c, p in written),
-        ami=shipped_account("screener", secret) + "\n" + account,
+        ami="\n".join(accounts),
         variables={"FORWARD_CONTEXT": "from-agent"},
         **changed,
     )

@@ -14,6 +14,7 @@ from screener.asterisk.ami import Ami
 from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.clocks import Clocks
 from screener.asterisk.errors import AmiRefusedError, AmiUnavailableError
+from screener.asterisk.families import Families
 from screener.asterisk.outbound import Outbound
 from screener.policy.policy import Policy
 from screener.policy.remembered import Window, WindowKind
@@ -26,13 +27,17 @@ from tests.policy.builders import make_policy
 pytestmark = pytest.mark.pbx
 
 STRANGER = '"Bob" <sip:+12125550150@127.0.0.1>'
+BLOCK_ME = """
+[from-trunk](+)
+exten => 6001,1,Set(DB(blacklist/${CALLERID(num)})=1)
+"""
 LAST = "+13105550199"
 """Called at the end of a story: what was to be seen before it has been seen."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def office(lab: Lab) -> AsyncIterator[Office]:
-    async with open_office(lab) as opened:
+    async with open_office(lab, contexts=BLOCK_ME, writer=True) as opened:
         yield opened
 
 
@@ -203,6 +208,79 @@ async def test_a_caller_who_writes_events_into_its_number_earns_nothing_and_brea
         assert watch.learned.connections == 1
         if kind in ("number", "dialled"):
             assert "PJSIP/carrier-00000001" in watch.hints  # Asterisk did pass it on as an event
+
+
+async def test_a_call_that_one_of_us_transfers_outside_teaches_nothing(office: Office) -> None:
+    async with watching(office) as watch:
+        await watch.learned.until(connections=1)
+        calling = asyncio.Task(office.call(STRANGER, "8002", hold=2))
+        own = await office.pbx.connect_ami(events=False)
+        talking = ""
+        while not talking:
+            rows = (await office.pbx.cli("core show channels concise")).splitlines()
+            talking = next((row.split("!")[0] for row in rows if row.startswith("PJSIP/phone-") and "!Up!" in row), "")
+        await own.action("BlindTransfer", Channel=talking, Context="from-agent", Exten="912125550112")
+        own.close()
+        await calling
+        assert await learned_from(office, watch) == []
+        assert sum(hint.startswith("PJSIP/carrier-") for hint in watch.hints) == 2
+
+
+# --------------------------------------------------------------------------------------------------- Asterisk's lists
+
+
+@contextlib.asynccontextmanager
+async def lists(office: Office) -> AsyncIterator[Families]:
+    """Asterisk's lists, with the right to write them."""
+    settings = office.settings(user="writer")
+    ami = Ami(settings, office.secret)
+    async with ami.once():
+        yield Families(ami, settings, region=lambda: "US", take=lambda *_: None)
+
+
+async def test_what_the_dialplan_and_freepbx_wrote_into_asterisks_lists_is_read(office: Office) -> None:
+    for key, value in (("2125550150", "1"), ("+442079460150", "loud"), ("dest", "app,1,1"), ("Joe", "1")):
+        await office.pbx.cli(f"database put blacklist {key} {value}")
+    await office.pbx.cli("database put allowlist 12125550151 Mum")
+    await office.pbx.cli("database put blacklistother 12125550152 1")
+    async with lists(office) as families:
+        blocked, allowed = await families.read()
+        assert {(one.number, one.note) for one in blocked} == {("+12125550150", ""), ("+442079460150", "loud")}
+        assert {(one.number, one.note) for one in allowed} == {("+12125550151", "Mum")}
+        assert (await families.family("blacklist")).unreadable == ("Joe",)
+        assert (await families.family("nothing")).entries == ()
+
+
+async def test_a_number_that_we_write_is_on_the_list_that_the_dialplan_asks(office: Office) -> None:
+    async with lists(office) as families:
+        await families.add("blacklist", "+12125550160", "pressed 3")
+        assert "pressed 3" in await office.pbx.cli("database get blacklist +12125550160")
+        await office.pbx.cli("database put blacklist 2125550160 1")
+        assert await families.remove("blacklist", "+12125550160") == 2
+        assert "not found" in await office.pbx.cli("database get blacklist 2125550160")
+
+
+async def test_a_caller_who_gets_line_ends_into_the_list_adds_nobody_to_it(office: Office) -> None:
+    # As a dialplan does that lets a phone block its last caller.
+    line_end = chr(13) + chr(10)
+    for ending in (
+        f"1{line_end}Key: /blacklist/12125550170",
+        f"12125550171{line_end}X: ",
+        f"1{line_end}{line_end}Event: DBGetTreeResponse{line_end}Key: /blacklist/12125550172",
+        f"1{line_end}ActionID: 1",
+        f"1{line_end}ActionID: 2{line_end * 2}Event: DBGetTreeResponse{line_end}Key: /blacklist/12125550174",
+        f"1{line_end}Event: DialBegin{line_end * 2}Event: X{line_end}Key: /blacklist/12125550175",
+        f"1{line_end * 2}Event: DBGetTreeComplete",
+    ):
+        await office.call(f"<sip:{encoded(ending)}@127.0.0.1>", "6001")
+    await office.pbx.cli("database put blacklist 9725550176 last")
+    assert "12125550170" in await office.pbx.cli("database show blacklist")
+    async with lists(office) as families:
+        blocked, _ = await families.read()
+        await families.add("blacklist", "+12125550173")
+        assert {one.number for one in (await families.read())[0]} == {one.number for one in blocked} | {"+12125550173"}
+    assert blocked[-1].number == "+19725550176"  # the list was read to its end
+    assert not {one.number for one in blocked} & {f"+1212555017{digit}" for digit in range(6)}
 
 
 # ------------------------------------------------------------------------------------------------------- the account
