@@ -221,6 +221,8 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
         return f"expected a section, with keys such as {_keys(path)[0]}"
     if "password" in path or "secret" in path:
         return "expected text in quotes"
+    if path[:2] == ("policy", "bypass") and path[-1:] == ("code",):
+        return _about_value(kind, error["msg"], None) if kind == "value_error" else "expected digits in quotes"
     # An address may hold a password where none belongs: not quoted.
     return _about_value(kind, error["msg"], None if path[-1:] == ("url",) else document.written.get(path))
 

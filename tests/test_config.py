@@ -72,8 +72,20 @@ def keys_in(data: Any, path: str = "") -> Iterator[str]:
 
 
 def uncommented() -> str:
-    """The sample with every setting in force."""
-    return COMMENTED.sub(r"\1\2", SAMPLE.read_text())
+    """The sample with every setting in force, and a code of the reader's own."""
+    return COMMENTED.sub(r"\1\2", SAMPLE.read_text()).replace("<4 to 12 digits of your own>", "480516")
+
+
+def test_the_code_of_the_sample_is_none() -> None:
+    text = COMMENTED.sub(r"\1\2", SAMPLE.read_text())
+    with pytest.raises(ConfigError, match=r"policy\.bypass\[0\]\.code: expected 4 to 12 digits$"):
+        parse(text.encode())
+
+
+def test_a_code_is_never_quoted_back() -> None:
+    for wrong in ("12345", '"777777"', '"letmein"', "480516"):
+        (fault,) = faults(policy(f"bypass: [{{code: {wrong}}}]"))
+        assert wrong.strip('"') not in fault
 
 
 def test_the_sample_is_right_and_begins_in_shadow_mode() -> None:

@@ -1,6 +1,7 @@
 """What we ask of Asterisk for one call."""
 
 import re
+import urllib.parse
 from collections.abc import Iterator, Mapping
 
 from screener.asterisk.rest import Request, channel_path
@@ -29,6 +30,51 @@ def treat(channel_id: str, treatment: Treatment) -> Request:
     """Send the call on to the context of its treatment."""
     query = {"context": f"screener-{treatment}", "extension": "s", "priority": "1"}
     return Request(method="POST", path=channel_path(channel_id, "continue"), query=query)
+
+
+def resume(channel_id: str, extension: str) -> Request:
+    """Send a call that waits to be announced on, within the context of that treatment."""
+    query = {"context": "screener-announce", "extension": extension, "priority": "1"}
+    return Request(method="POST", path=channel_path(channel_id, "continue"), query=query)
+
+
+def ring(endpoint: str, *, channel_id: str, caller_id: str, caller_name: str, number: str, seconds: float) -> Request:
+    """Ring a phone for a caller and ask there, in the dialplan, whether the call is taken.
+
+    `channel_id` is the id of the channel to be made; `caller_id` and `caller_name` are those of the caller's channel.
+    """
+    body = {
+        "endpoint": endpoint,
+        "context": "screener-ask",
+        "extension": "s",
+        "priority": 1,
+        "channelId": channel_id,
+        "originator": caller_id,
+        "callerId": number,
+        "timeout": max(1, round(seconds)),
+        "variables": {"SCREENER_CALLER": caller_name},
+    }
+    return Request(method="POST", path="channels", body=body)
+
+
+def hang_up(channel_id: str) -> Request:
+    """End a channel."""
+    return Request(method="DELETE", path=channel_path(channel_id))
+
+
+def set_lease(channel_id: str, seconds: float) -> Request:
+    """Let a call stay in Stasis for so many seconds from now; after them the dialplan takes it back."""
+    return _set(channel_id, "TIMEOUT(absolute)", f"{seconds:g}")
+
+
+def leftovers() -> tuple[Request, Request]:
+    """Ask which channels there are, and which recordings."""
+    return Request(method="GET", path="channels"), Request(method="GET", path="recordings/stored")
+
+
+def remove_recording(name: str) -> Request:
+    """Remove a stored recording."""
+    return Request(method="DELETE", path=f"recordings/stored/{urllib.parse.quote(name, safe='')}")
 
 
 def survey(application: str) -> tuple[Request, Request]:

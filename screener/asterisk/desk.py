@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CALLS_FOLLOWED: Final = 20_000
 """Calls under way whose outcome is awaited. Asterisk itself ends long before; beyond it the call that came first is no
 longer followed, which costs nothing but what would have been learned from it."""
-TELLING: Final = frozenset({Treatment.CAPTCHA, Treatment.MENU, Treatment.VOICEMAIL})
+TELLING: Final = frozenset({Treatment.ANNOUNCE, Treatment.CAPTCHA, Treatment.MENU, Treatment.VOICEMAIL})
 """Treatments that report an outcome; a call that ends in one without any was abandoned by its caller."""
 
 

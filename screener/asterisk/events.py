@@ -15,6 +15,8 @@ from screener.policy.verdict import Treatment
 
 OUTCOME_EVENT: Final = "ScreenerOutcome"
 """The name of the UserEvent by which the dialplan reports what a treatment showed."""
+ANSWERED_EVENT: Final = "ScreenerAnswered"
+"""The name of the UserEvent by which it reports that a callee who is rung for an announced call has answered."""
 
 
 class MalformedEventError(ValueError):
@@ -62,6 +64,13 @@ class OutcomeReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalleeAnswered:
+    """ChannelUserevent `ScreenerAnswered`: whom we rang for an announced call is being asked."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """ChannelDestroyed: the call is over."""
 
@@ -78,7 +87,7 @@ class Replaced:
     """ApplicationReplaced: another screener has registered the same application."""
 
 
-Event = CallEntered | CallOffered | OutcomeReported | CallEnded | Replaced
+Event = CallEntered | CallOffered | OutcomeReported | CalleeAnswered | CallEnded | Replaced
 
 
 def read(message: Mapping[str, Any]) -> Event | None:
@@ -127,6 +136,8 @@ def _offered(message: Mapping[str, Any]) -> Event:
 
 
 def _reported(message: Mapping[str, Any]) -> Event | None:
+    if message.get("eventname") == ANSWERED_EVENT:
+        return CalleeAnswered(channel_id=_text(_part(message, "channel"), "id"))
     if message.get("eventname") != OUTCOME_EVENT:
         return None
     told = _part(message, "userevent")

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from screener.asterisk import commands
+from screener.asterisk import announce, commands
+from screener.asterisk.announce import Announcer
 from screener.asterisk.desk import Desk, End
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import (
+    CalleeAnswered,
     CallEnded,
     CallEntered,
     CallOffered,
@@ -74,10 +76,13 @@ class Gate:
         self._caught_up: dict[str, float] = {}
         """Calls that were judged without their event, and when, until it comes or they end."""
         self.tasks = Tasks()
+        self._announcer = Announcer(asterisk, application=application, tasks=self.tasks)
 
     def take(self, event: Event) -> None:
         """Take one event; whatever it needs to wait for happens in a task of its own."""
         match event:
+            case CallEntered() if announce.FACT in event.facts:
+                self._announcer.take(event)
             case CallEntered():
                 caught_up = self._caught_up.pop(event.channel.id, -TWICE_SECONDS)
                 if self._clocks.steady() - caught_up >= TWICE_SECONDS:
@@ -85,8 +90,12 @@ class Gate:
             case CallOffered(channel_id=channel_id):
                 self.tasks.start(self._send(channel_id, commands.claim(self._application, channel_id)))
             case OutcomeReported(channel_id=channel_id, outcome=outcome):
+                self._announcer.decided(channel_id)
                 self._desk.learn(channel_id, outcome)
+            case CalleeAnswered(channel_id=channel_id):
+                self._announcer.answered(channel_id)
             case CallEnded():
+                self._announcer.ended(event.channel_id)
                 self._caught_up.pop(event.channel_id, None)
                 end = End(cause=event.cause, cause_text=event.cause_text, seconds=event.seconds)
                 self._desk.end(event.channel_id, end)
@@ -114,7 +123,10 @@ class Gate:
             return
         for channel_id in known - present:
             self._desk.end(channel_id, End(cause_text="ended while disconnected"))
+        await self._announcer.connected(one.channel.id for one in waiting if announce.FACT in one.facts)
         for entered in waiting:
+            if announce.FACT in entered.facts:
+                continue
             followed = self._desk.followed(entered.channel.id)
             if followed is None:
                 log.info("call %s waits in Stasis: judging it now", entered.channel.id)
@@ -133,6 +145,7 @@ class Gate:
 
     async def drain(self) -> None:
         """Finish the calls that are being judged; those that come meanwhile too, up to a limit."""
+        self._announcer.stop()
         ends = self._clocks.steady() + DRAIN_SECONDS
         while self.tasks and self._clocks.steady() < ends:
             await self.tasks.finish(DRAIN_SECONDS)

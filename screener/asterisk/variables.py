@@ -7,10 +7,12 @@ from typing import Final
 
 from screener.asterisk.prompts import Prompts
 from screener.policy.call import Call
-from screener.policy.challenge import Below, draw, draw_keys, seal
+from screener.policy.caller import CallerKind
+from screener.policy.challenge import Below, draw, draw_keys, seal, seal_keys
 from screener.policy.policy import Policy
 from screener.policy.settings import CaptchaSettings, MenuSettings
 from screener.policy.text import printable
+from screener.policy.treatments import reason_sounds
 from screener.policy.verdict import Treatment, Verdict
 
 WHY_LIMIT: Final = 400
@@ -24,6 +26,7 @@ ON: Final = "on"
 """The destination of a menu option that goes on as if the call had not been screened."""
 
 Speak = Callable[[Sequence[str]], list[str]]
+Treat = Callable[[Call, Verdict, Policy, Speak, Below, str], Mapping[str, str]]
 
 
 def channel_variables(
@@ -33,7 +36,7 @@ def channel_variables(
     variables = summary(verdict, policy)
     if verdict.acted in _TREATMENTS:
         speak = functools.partial(prompts.speak, language=call.language)
-        variables |= _TREATMENTS[verdict.acted](call, policy, speak, below, salt)
+        variables |= _TREATMENTS[verdict.acted](call, verdict, policy, speak, below, salt)
     return variables
 
 
@@ -56,9 +59,12 @@ def _why(verdict: Verdict) -> str:
     return _SPEAKABLE.sub("_", printable("; ".join(sentences), WHY_LIMIT))
 
 
-def _captcha(call: Call, policy: Policy, speak: Speak, below: Below, salt: str) -> Mapping[str, str]:
+def _captcha(call: Call, _verdict: Verdict, policy: Policy, speak: Speak, below: Below, salt: str) -> Mapping[str, str]:
     settings = policy.settings.captcha
-    variables = _attempts(settings) | _after(call, policy, settings.then) | {"SCREENER_SALT": salt}
+    variables = _attempts(settings) | _after(call, policy, settings.then) | _bypass(policy, salt)
+    variables |= {"SCREENER_SALT": salt, "SCREENER_TALKING": ""}
+    if settings.talking == "voicemail" and (box := _mailbox(call, policy)):
+        variables |= {**box, "SCREENER_TALKING": "voicemail"}
     for attempt in range(1, settings.attempts + 1):
         challenge = draw(settings.kind, settings.digits, below)
         once = [*settings.prompt, *speak(challenge.spoken)]
@@ -69,9 +75,10 @@ def _captcha(call: Call, policy: Policy, speak: Speak, below: Below, salt: str) 
     return variables
 
 
-def _menu(call: Call, policy: Policy, speak: Speak, below: Below, _salt: str) -> Mapping[str, str]:
+def _menu(call: Call, _verdict: Verdict, policy: Policy, speak: Speak, below: Below, salt: str) -> Mapping[str, str]:
     settings = policy.settings.menu
-    variables = _attempts(settings) | _after(call, policy, settings.then)
+    variables = _attempts(settings) | _after(call, policy, settings.then) | _bypass(policy, salt)
+    variables |= {"SCREENER_SALT": salt}
     spoken: list[str] = []
     for key, option in zip(draw_keys(len(settings.options), below), settings.options, strict=True):
         spoken += [*settings.press, *speak(key), *option.prompt]
@@ -79,14 +86,71 @@ def _menu(call: Call, policy: Policy, speak: Speak, below: Below, _salt: str) ->
     return variables | {"SCREENER_MENU_PROMPT": _sounds(spoken)}
 
 
-def _voicemail(call: Call, policy: Policy, *_rest: object) -> Mapping[str, str]:
+def _announce(call: Call, verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
+    settings = policy.settings.announce
+    counted = sorted((one for one in verdict.reasons if not one.shadow), key=lambda one: one.points, reverse=True)
+    return {
+        **_after(call, policy, settings.then),
+        **_refusal(policy),
+        "SCREENER_DIAL": policy.line(call.did).announce or "",
+        "SCREENER_RING": f"{settings.ring_seconds:g}",
+        # What the callee's display shows. A name would be a stranger's text.
+        "SCREENER_NUMBER": call.caller.key if call.caller.kind is CallerKind.NUMBER else "",
+        "SCREENER_NAME_SECONDS": str(settings.name_seconds),
+        "SCREENER_KEY_SECONDS": f"{settings.key_seconds:g}",
+        "SCREENER_MUSIC": settings.music or "",
+        "SCREENER_ASK_NAME": _sounds(settings.ask_name),
+        "SCREENER_PATIENCE": _sounds(settings.hold),
+        "SCREENER_CALL_FROM": _sounds(settings.call_from),
+        "SCREENER_NO_NAME": _sounds(settings.no_name),
+        "SCREENER_OPTIONS": _sounds(
+            (*reason_sounds(tuple(o.code for o in counted), settings.reasons), *settings.options)
+        ),
+        "SCREENER_REFUSAL": _sounds(settings.refusal),
+    }
+
+
+def _voicemail(call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
+    return _mailbox(call, policy)
+
+
+def _busy(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
+    return {"SCREENER_CAUSE": str(policy.settings.busy.cause)}
+
+
+def _tarpit(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
+    settings = policy.settings.tarpit
+    return {
+        "SCREENER_HOLD": str(settings.seconds),
+        "SCREENER_HELD": str(settings.calls),
+        "SCREENER_ANSWER": "yes" if settings.answer else "",
+        "SCREENER_MUSIC": settings.music or "",
+    }
+
+
+def _reject(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
+    return _refusal(policy)
+
+
+_TREATMENTS: Final[Mapping[Treatment, Treat]] = {
+    Treatment.ANNOUNCE: _announce,
+    Treatment.CAPTCHA: _captcha,
+    Treatment.MENU: _menu,
+    Treatment.VOICEMAIL: _voicemail,
+    Treatment.BUSY: _busy,
+    Treatment.TARPIT: _tarpit,
+    Treatment.REJECT: _reject,
+}
+
+
+def _mailbox(call: Call, policy: Policy) -> dict[str, str]:
     mailbox = policy.line(call.did).mailbox
     if mailbox is None:
         return {}
     return {"SCREENER_MAILBOX": mailbox, "SCREENER_MAILBOX_OPTIONS": policy.settings.voicemail.options}
 
 
-def _reject(_call: Call, policy: Policy, *_rest: object) -> Mapping[str, str]:
+def _refusal(policy: Policy) -> dict[str, str]:
     settings = policy.settings.reject
     return {
         "SCREENER_CAUSE": str(settings.cause),
@@ -95,12 +159,10 @@ def _reject(_call: Call, policy: Policy, *_rest: object) -> Mapping[str, str]:
     }
 
 
-_TREATMENTS: Final[Mapping[Treatment, Callable[[Call, Policy, Speak, Below, str], Mapping[str, str]]]] = {
-    Treatment.CAPTCHA: _captcha,
-    Treatment.MENU: _menu,
-    Treatment.VOICEMAIL: _voicemail,
-    Treatment.REJECT: _reject,
-}
+def _bypass(policy: Policy, salt: str) -> dict[str, str]:
+    """Return the partners' codes as the dialplan recognises them: hashes of 40 digits, joined."""
+    codes = (seal_keys(one.code.get_secret_value(), salt) for one in policy.settings.bypass)
+    return {"SCREENER_BYPASS": "-".join(codes)}
 
 
 def _attempts(settings: CaptchaSettings | MenuSettings) -> dict[str, str]:
@@ -109,8 +171,12 @@ def _attempts(settings: CaptchaSettings | MenuSettings) -> dict[str, str]:
 
 def _after(call: Call, policy: Policy, following: Treatment) -> dict[str, str]:
     """Return what the treatment after a challenge that was not passed needs."""
-    needed = {Treatment.VOICEMAIL: _voicemail, Treatment.REJECT: _reject}.get(following)
-    return {"SCREENER_NEXT": str(following), **(needed(call, policy) if needed else {})}
+    needed: dict[str, str] = {}
+    if following is Treatment.VOICEMAIL:
+        needed = _mailbox(call, policy)
+    elif following is Treatment.REJECT:
+        needed = _refusal(policy)
+    return {"SCREENER_NEXT": str(following), **needed}
 
 
 def _sounds(names: Iterable[str]) -> str:

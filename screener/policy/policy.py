@@ -30,6 +30,8 @@ class Line:
     mode: Mode
     ladder: Ladder
     mailbox: str | None
+    announce: str | None = None
+    """Whom the treatment announce rings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,12 @@ def compile_policy(settings: PolicySettings) -> Policy:
             (("own_numbers",), own_numbers),
         )
     )
-    default = Line(mode=settings.mode, ladder=settings.ladder, mailbox=settings.voicemail.mailbox)
+    default = Line(
+        mode=settings.mode,
+        ladder=settings.ladder,
+        mailbox=settings.voicemail.mailbox,
+        announce=settings.announce.dial,
+    )
     lines = _lines(settings, default, faults)
     exempt = _exempt(settings, faults)
     faults += _twins(settings)
@@ -130,6 +137,7 @@ def _line(own: DidSettings, default: Line) -> Line:
         mode=own.mode or default.mode,
         ladder=default.ladder if own.ladder is None else own.ladder,
         mailbox=own.mailbox or default.mailbox,
+        announce=own.announce or default.announce,
     )
 
 

@@ -223,6 +223,8 @@ class Result(StrEnum):
     """The callee, told who calls, did not want it."""
     BLOCKED = "blocked"
     """The callee, told who calls, blocked the caller."""
+    UNANSWERED = "unanswered"
+    """The callee did not answer, or pressed nothing: it says nothing about the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

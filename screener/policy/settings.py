@@ -16,15 +16,13 @@ from screener.policy.list_settings import ListSettings
 from screener.policy.presets import Preset, with_preset
 from screener.policy.section import Section
 from screener.policy.signal_settings import SignalsSettings
+from screener.policy.treatments import AnnounceSettings, BusySettings, Bypass, Dial, Next, Sound, TarpitSettings
 from screener.policy.trunks import AttestationSettings
 from screener.policy.verdict import Mode, Treatment
 
-Sound = Annotated[str, Field(pattern=r"^[A-Za-z0-9_/.-]+$", max_length=200)]
-"""A sound as Asterisk's Playback() names it: below its sounds directory, or an absolute path; no ending."""
 Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$", max_length=80)]
 Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,[0-9]+$", max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Next = Literal[Treatment.VOICEMAIL, Treatment.REJECT, Treatment.PASS]
 
 
 class SustainedSettings(Section):
@@ -149,6 +147,9 @@ class CaptchaSettings(Section):
     """Sounds before the digits."""
     again: tuple[Sound, ...] = ("please-try-again",)
     """Sounds before a further attempt."""
+    talking: Literal["voicemail", "none"] = "voicemail"
+    """The treatment of a voice that pressed nothing and goes on talking, a recording perhaps that somebody waits for:
+    `voicemail` where there is a mailbox; `none`: as for anybody else who pressed nothing."""
 
 
 class MenuOption(Section):
@@ -208,6 +209,8 @@ class DidSettings(Section):
     """Another ladder for this DID."""
     mailbox: Mailbox | None = None
     """The mailbox of this DID."""
+    announce: Dial | None = None
+    """Whom the treatment announce rings for this DID."""
 
     _check_ladder = field_validator("ladder")(_ascending)
 
@@ -242,6 +245,11 @@ class PolicySettings(Section):
     menu: MenuSettings = MenuSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     reject: RejectSettings = RejectSettings()
+    announce: AnnounceSettings = AnnounceSettings()
+    tarpit: TarpitSettings = TarpitSettings()
+    busy: BusySettings = BusySettings()
+    bypass: Bypass = ()
+    """Partners' codes: who types `*` and one of them at the captcha or the menu passes at once."""
     dids: dict[str, DidSettings] = Field(default={})
     """What is different for single DIDs, by number."""
 
@@ -282,8 +290,23 @@ class PolicySettings(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _announce_has_a_callee(self) -> Self:
+        lines = [(self.mode, self.ladder, self.announce.dial or next((d.announce for d in self.dids.values()), None))]
+        for did in self.dids.values():
+            ladder = self.ladder if did.ladder is None else did.ladder
+            lines.append((did.mode or self.mode, ladder, did.announce or self.announce.dial))
+        for mode, ladder, dial in lines:
+            if mode is Mode.LIVE and not dial and Treatment.ANNOUNCE in {rung.treatment for rung in ladder}:
+                raise ValueError("the ladder announces calls, but nobody is named to ring for them (announce.dial)")
+        return self
+
     def _lacks_a_box(self, mode: Mode, ladder: Ladder, mailbox: str | None) -> bool:
-        following = {Treatment.CAPTCHA: self.captcha.then, Treatment.MENU: self.menu.then}
+        following = {
+            Treatment.CAPTCHA: self.captcha.then,
+            Treatment.MENU: self.menu.then,
+            Treatment.ANNOUNCE: self.announce.then,
+        }
         reached = {rung.treatment for rung in ladder}
         reached |= {then for treatment, then in following.items() if treatment in reached}
         return mode is Mode.LIVE and not mailbox and Treatment.VOICEMAIL in reached

@@ -16,14 +16,15 @@ from screener.policy.decide import decide
 from screener.policy.remembered import Failures, Remembered
 from screener.policy.verdict import Treatment
 from tests.lab.places import REPO
-from tests.policy.builders import REFUSED, TAKEN, make_call, make_policy, thorough
+from tests.policy.builders import CALLER, DID, REFUSED, TAKEN, make_call, make_policy, thorough
 
 DIALPLAN = (REPO / "dialplan" / "screener.conf").read_text()
 SALT = "00ff"
 
 
 def variables_of(treatment: Treatment, **policy: object) -> dict[str, str]:
-    compiled = make_policy(**{"ladder": [{"score": 5, "treatment": str(treatment)}], **policy})
+    common = {"ladder": [{"score": 5, "treatment": str(treatment)}], "announce": {"dial": "PJSIP/reception"}}
+    compiled = make_policy(**{**common, **policy})
     call = make_call()
     verdict = decide(call, Remembered(rate=REFUSED), compiled, 0.0)
     assert verdict.acted is treatment
@@ -68,7 +69,7 @@ def test_a_uri_without_a_query_is_the_path() -> None:
 
 def test_every_treatment_has_its_context_and_every_context_its_treatment() -> None:
     contexts = set(re.findall(r"^\[screener-(\w+)\]", DIALPLAN, re.MULTILINE))
-    assert contexts - {"inbound", "vouched", "begin", "forget", "limit", "next", "moved"} == {
+    assert contexts - {"inbound", "vouched", "begin", "forget", "limit", "next", "moved", "bypass", "answer", "ask"} == {
         str(treatment) for treatment in Treatment
     }
 
@@ -112,6 +113,52 @@ def test_voicemail_and_rejection_have_what_they_need_also_as_the_treatment_after
     assert variables_of(Treatment.CAPTCHA)["SCREENER_MAILBOX"] == "600@default"
     assert variables_of(Treatment.CAPTCHA, captcha={"then": "reject"}, reject={"cause": 17})["SCREENER_CAUSE"] == "17"
     assert variables_of(Treatment.REJECT, reject={"tone": True})["SCREENER_TONE"] == "yes"
+
+
+def test_a_code_is_known_by_the_hashes_of_its_keys_one_after_the_other() -> None:
+    bypass = [{"code": "4805"}, {"code": "481516"}]
+    joined = variables_of(Treatment.CAPTCHA, bypass=bypass)["SCREENER_BYPASS"]
+    assert variables_of(Treatment.MENU, bypass=bypass)["SCREENER_BYPASS"] == joined
+    expected = []
+    for code in ("4805", "481516"):
+        sealed = ""
+        for key in code:
+            sealed = hashlib.sha1(f"{SALT}{sealed}{key}".encode()).hexdigest()
+        expected.append(sealed)
+    assert joined.split("-") == expected
+
+
+def test_who_talks_on_at_a_captcha_has_the_mailbox_whatever_comes_next() -> None:
+    rejecting = {"seconds": 1, "then": "reject"}
+    assert variables_of(Treatment.CAPTCHA, captcha=rejecting)["SCREENER_MAILBOX"] == "600@default"
+    silent = variables_of(Treatment.CAPTCHA, captcha={**rejecting, "talking": "none"})
+    assert silent["SCREENER_TALKING"] == ""
+    assert "SCREENER_MAILBOX" not in silent
+
+
+def test_whom_to_ring_is_said_for_each_did_and_the_reason_is_a_word() -> None:
+    dial = {"dial": "PJSIP/reception", "call_from": ["from"], "options": ["keys"]}
+    variables = variables_of(Treatment.ANNOUNCE, announce=dial)
+    assert variables["SCREENER_DIAL"] == "PJSIP/reception"
+    assert variables["SCREENER_NUMBER"] == CALLER
+    assert variables["SCREENER_OPTIONS"] == "simul-call-limit-reached&keys"  # it calls too often
+    own = variables_of(Treatment.ANNOUNCE, announce=dial, dids={DID: {"announce": "Local/1@doctors"}})
+    assert own["SCREENER_DIAL"] == "Local/1@doctors"
+
+
+def test_a_withheld_or_impossible_number_is_not_shown_to_the_callee() -> None:
+    policy = make_policy(ladder=[{"score": 2, "treatment": "announce"}], announce={"dial": "PJSIP/reception"})
+    for raw in ("", "1&SIP/evil"):
+        call = make_call(raw)
+        verdict = decide(call, Remembered(rate=TAKEN), policy, 0.0)
+        shown = channel_variables(call, verdict, policy, prompts=PLAIN, below=lambda bound: 0, salt=SALT)
+        assert shown["SCREENER_NUMBER"] == ""
+
+
+def test_a_tarpit_and_the_busy_tone_have_their_bounds() -> None:
+    tarpit = variables_of(Treatment.TARPIT, tarpit={"seconds": 30, "calls": 5, "answer": True})
+    assert (tarpit["SCREENER_HOLD"], tarpit["SCREENER_HELD"], tarpit["SCREENER_ANSWER"]) == ("30", "5", "yes")
+    assert variables_of(Treatment.BUSY, busy={"cause": 34})["SCREENER_CAUSE"] == "34"
 
 
 @given(st.text(max_size=500))
