@@ -143,7 +143,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
     ("lines", "expected"),
     [
         (["buckets: {}"], "3: policy.buckets: there is no such key; did you mean bucket?"),
-        (["zzz: 1"], "3: policy.zzz: there is no such key; expected one of attestation, bucket, captcha, dids,"),
+        (["zzz: 1"], "3: policy.zzz: there is no such key; expected one of announce, attestation, bucket, busy,"),
         (["mode: on"], "3: policy.mode: expected 'shadow' or 'live', not 'on'"),
         (["mode: live"], "1: policy: the ladder sends calls to voicemail, at once or later, but no mailbox is set"),
         (["never_screen: {numbers: ['911', '+1900*']}"], "3: policy.never_screen.numbers[1]: no call comes from this"),

@@ -34,6 +34,7 @@ ANSWERED_SECONDS: Final = 180.0
 """The lease once the callee has answered: then the dialplan itself ends it, after two questions at the most."""
 RING_SECONDS: Final = 20.0
 """How long the phone rings where the dialplan says nothing readable."""
+LONGEST_SECONDS: Final = 120.0
 GRACE_SECONDS: Final = 5.0
 """How much later than asked Asterisk may tell that nobody answered."""
 ANNOUNCED: Final = 200
@@ -253,10 +254,10 @@ class Announcer:
 
 
 def _seconds(written: str) -> float:
-    try:
-        return min(max(float(written), 1.0), 120.0)
-    except ValueError:
-        return RING_SECONDS
+    with suppress(ValueError):
+        if 1 <= (seconds := float(written)) <= LONGEST_SECONDS:
+            return seconds
+    return RING_SECONDS
 
 
 def _name(channel: str) -> str:

@@ -118,12 +118,15 @@ def _in_stasis(channel: Mapping[str, Any]) -> bool:
 
 def _waiting(channel: Mapping[str, Any]) -> CallEntered:
     args = str(_part(channel, "dialplan").get("app_data") or "").split(",")
+    if _part(channel, "dialplan").get("app_name") == "StasisBroadcast":
+        args = args[-1].split(":")
     return CallEntered(channel=_channel({"channel": channel}), facts=_facts(args))
 
 
 def _facts(args: Iterable[Any]) -> dict[str, str]:
     pairs = (arg.partition("=") for arg in args if isinstance(arg, str))
-    return {name: value for name, _, value in pairs}
+    # The dialplan writes a bar for each colon where colons divide the facts, which is in StasisBroadcast().
+    return {name: value.replace("|", ":") for name, _, value in pairs}
 
 
 def _entered(message: Mapping[str, Any]) -> Event:

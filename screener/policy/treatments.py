@@ -106,13 +106,14 @@ class BypassCode(Section):
 
 Bypass = Annotated[tuple[BypassCode, ...], Field(max_length=CODES)]
 
-_GROUPS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("malformed", "foreign-script", "number"), "invalid"),
-    **dict.fromkeys(("rate", "burst", "sustained", "neighbourhood", "sweep", "surge", "rhythm", "heat"), "often"),
+GROUPS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("malformed", "foreign-script", "unassigned", "own-number"), "invalid"),
+    **dict.fromkeys(("rate", "neighbourhood", "sweep", "surge", "group", "rhythm", "alike", "hang-up"), "often"),
 }
+"""Which word stands for which signal; for those that are not here: `unknown`."""
 
 
 def reason_sounds(codes: tuple[str, ...], sounds: ReasonSounds) -> tuple[str, ...]:
     """Return the sounds for the first of these reason codes; they come with the weightiest first."""
-    group = _GROUPS.get(codes[0], "unknown") if codes else "unknown"
+    group = GROUPS.get(codes[0], "unknown") if codes else "unknown"
     return {"invalid": sounds.invalid, "often": sounds.often}.get(group, sounds.unknown)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from screener.asterisk.events import (
     FILTER,
+    CalleeAnswered,
     CallEnded,
     CallEntered,
     CallOffered,
@@ -152,6 +153,21 @@ def test_a_survey_tells_who_is_there_and_who_waits_for_us() -> None:
     )
     assert present == {CHANNEL["id"], "2.1", "3.1"}
     assert [(one.channel.id, one.facts["did"]) for one in waiting] == [(CHANNEL["id"], "1")]
+
+
+def test_facts_of_a_broadcast_are_divided_at_colons() -> None:
+    dialplan = {"exten": "s", "app_name": "StasisBroadcast", "app_data": "500,^screener.*$,did=1:sig0=success|A|x.y:z="}
+    listed = [{**CHANNEL, "dialplan": dialplan}]
+    _, (waiting,) = survey(json.dumps(listed), json.dumps({"channel_ids": [CHANNEL["id"]]}))
+    assert waiting.facts == {"did": "1", "sig0": "success:A:x.y", "z": ""}
+    entered = read({"type": "StasisStart", "channel": CHANNEL, "args": ["did=1", "sig0=success|A|x.y", "z="]})
+    assert isinstance(entered, CallEntered)
+    assert entered.facts == waiting.facts
+
+
+def test_a_callee_who_answers_is_told_by_the_dialplan() -> None:
+    message = {"type": "ChannelUserevent", "channel": CHANNEL, "eventname": "ScreenerAnswered", "userevent": {}}
+    assert read(message) == CalleeAnswered(channel_id=CHANNEL["id"])
 
 
 NONE_OURS = '{"channel_ids": []}'

@@ -69,15 +69,14 @@ def test_a_uri_without_a_query_is_the_path() -> None:
 
 def test_every_treatment_has_its_context_and_every_context_its_treatment() -> None:
     contexts = set(re.findall(r"^\[screener-(\w+)\]", DIALPLAN, re.MULTILINE))
-    assert contexts - {"inbound", "vouched", "begin", "forget", "limit", "next", "moved", "bypass", "answer", "ask"} == {
-        str(treatment) for treatment in Treatment
-    }
+    steps = {"inbound", "vouched", "joined", "begin", "forget", "limit", "next", "bypass", "answer", "ask", "moved"}
+    assert contexts - steps == {str(treatment) for treatment in Treatment}
 
 
 @pytest.mark.parametrize("treatment", Treatment)
 def test_the_dialplan_reads_every_variable_that_a_treatment_sets(treatment: Treatment) -> None:
     written = set(variables_of(treatment))
-    read = set(re.findall(r"\$\{(SCREENER_\w+)", DIALPLAN))
+    read = set(re.findall(r"(?:\$\{|IMPORT\(\$\{SCREENER_CALLER\},)(SCREENER_\w+)", DIALPLAN))
     for name in written - set(summary(decide(make_call(), Remembered(rate=TAKEN), make_policy(), 0), make_policy())):
         assert any(re.fullmatch(f"{known}\\w*" if known.endswith("_") else known, name) for known in read), name
 

@@ -216,3 +216,14 @@ async def test_the_cdr_tells_the_verdict_in_short(lab: Lab, pbx: Pbx, observer: 
 
 def test_the_quarantine_box_of_these_tests_is_the_one_of_the_sample() -> None:
     assert BOX == "900@default"
+
+
+async def test_all_that_is_known_of_a_call_arrives_with_a_broadcast(lab: Lab) -> None:
+    settings = Settings(dialplan=[DIALPLAN], variables={"SCREENER_ENTRY": "broadcast"})
+    async with lab.passing_pbx(settings) as pbx:
+        observer = Observer(pbx)
+        lab.world.connect(pbx)
+        async with Daemon(pbx, {}):
+            await lab.world.call("2125550432", CALLER, TALK, withheld=True, asserted=True)
+            journey = await observer.journey(did="2125550432")
+    assert "withheld" in journey.variables["SCREENER_REASONS"].split("+")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.policy.challenge import Below, Challenge, ChallengeKind, draw, draw_keys, seal
+from screener.policy.challenge import Below, Challenge, ChallengeKind, draw, draw_keys, seal, seal_keys
 from tests.policy.builders import brief
 
 
@@ -87,3 +87,11 @@ def test_no_two_options_of_a_menu_share_a_key(count: int, chance: random.Random)
 )
 def test_the_seal_is_the_sha1_of_salt_and_answer_as_asterisk_computes_it(answer: str, salt: str, hashed: str) -> None:
     assert seal(answer, salt) == hashed
+
+
+def test_a_code_is_sealed_key_by_key_and_no_step_can_be_undone_without_the_salt() -> None:
+    once = seal("4", "a salt")
+    assert seal_keys("4", "a salt") == once
+    assert seal_keys("48", "a salt") == seal(once + "8", "a salt")
+    assert seal_keys("48", "another") != seal_keys("48", "a salt")
+    assert seal_keys("", "a salt") == ""
