@@ -21,9 +21,15 @@ from tests.lab.places import REPO
 
 SAMPLE = REPO / "config" / "screener.yaml"
 MINIMAL = b'policy: {region: "US"}\n'
-COMMENTED = re.compile(r"^( *)# ( *)(?=[\w\"+]+:( |$)|- [\"{a])", re.MULTILINE)
+COMMENTED = re.compile(r"^( *)# ( *)(?=[\w\"+]+:( |$)|- ([\"{a]|dids:))", re.MULTILINE)
 """A setting or list entry that the sample shows commented out."""
-NAMED_BY_THE_ADMINISTRATOR = ("policy.dids.", "policy.signals.attestation.points.", "policy.attestation.trunks.")
+NAMED_BY_THE_ADMINISTRATOR = (
+    "policy.dids.",
+    "policy.signals.attestation.points.",
+    "policy.attestation.trunks.",
+    "policy.calendars.",
+    "policy.calendars.*.hours.",
+)
 """Below these the keys are names and no settings of ours."""
 
 
@@ -58,11 +64,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def keys_in(data: Any, path: str = "") -> Iterator[str]:
     if isinstance(data, Mapping):
         for name, inner in data.items():
-            free = path in (
-                "policy.dids.",
-                "policy.signals.attestation.points.",
-                "policy.attestation.trunks.",
-            )  # the administrator's names, not ours
+            free = path in NAMED_BY_THE_ADMINISTRATOR
             if not free:
                 yield path + name
             yield from keys_in(inner, f"{path}*." if free else f"{path}{name}.")
@@ -178,6 +180,37 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
          "3: policy.feeds[0].every_minutes: expected greater than or equal to 60, not '5'"),
         (["feeds:", "  - {name: x, list: block, file: /a}", "  - {name: x, list: block, file: /b}"],
          "5: policy.feeds[1].name: another feed is called 'x' too"),
+        (["calendars: {office: {hours: {mo-fr: '08:00-17:00'}}}"],
+         "3: policy.calendars.office.hours.mo-fr: expected days such as mon-fri or sat, sun, not 'mo-fr'; "
+         "did you mean mon?"),
+        (["calendars: {office: {hours: {mon-fri: 8-17}}}"],
+         "3: policy.calendars.office.hours.mon-fri: expected hours such as 08:00-12:00, 13:30-17:00, not '8-17'"),
+        (["calendars:", "  office:", "    hours:", "      mon: '08:00-17:00'", "      mon-fri: '08:00-17:00'"],
+         "7: policy.calendars.office.hours.mon-fri: mon has its hours twice"),
+        (["calendars: {office: {hours: {sat: '24:00-25:00'}}}"], "3: policy.calendars.office.hours.sat: expected"),
+        (["calendars: {office: {hours: {sat: '08:00-08:00'}}}"], "sat: 08:00-08:00 is no time at all; a whole"),
+        (["calendars: {office: {hours: {sat: '08:00-12:00, 11:00-13:00'}}}"], "sat: the hours '08:00-12:00, 11"),
+        (["calendars: {office: {hours: {}}}"], "3: policy.calendars.office.hours: Dictionary should have"),
+        (["calendars: {office: {hours: {mon: '08:00-17:00'}, timezone: US/Estern}}"],
+         "3: policy.calendars.office.timezone: there is no time zone 'US/Estern'; did you mean US/Eastern?"),
+        (["calendars: {office: {hours: {mon: '08:00-17:00'}, holidays: {country: ZZ}}}"],
+         "3: policy.calendars.office.holidays.country: no holidays are known of 'ZZ'"),
+        (["calendars: {office: {hours: {mon: '08:00-17:00'}, holidays: {country: US, subdivision: NYC}}}"],
+         "3: policy.calendars.office.holidays.subdivision: no holidays are known of 'NYC' in US; did you mean NY?"),
+        (["calendars: {office: {hours: {mon: '08:00-17:00'}, closed_on: [christmas]}}"],
+         "3: policy.calendars.office.closed_on[0]: expected a date such as 2026-12-24, or 12-24 for that day of every "
+         "year, not 'christmas'"),
+        (["calendars: {office: {hours: {mon: '08:00-17:00'}}}", "dids: {'+14155550100': {calendar: ofice}}"],
+         "4: policy.dids.+14155550100.calendar: there is no calendar 'ofice'; did you mean office?"),
+        (["groups: [{dids: ['+14155550100'], calendar: office}]"],
+         "3: policy.groups[0].calendar: there is no calendar 'office'"),
+        (["groups: [{dids: ['4155550100']}, {dids: ['+14155550100']}]"],
+         "3: policy.groups[1].dids[0]: +14155550100 stands here twice, in the groups"),
+        (["groups: [{dids: ['a b']}]"], "3: policy.groups[0].dids[0]: no call goes to this: expected a telephone"),
+        (["groups: [{mode: live}]"], "3: policy.groups[0].dids: this key is needed and is missing"),
+        (["closed: {ladder: []}"], "3: policy.closed: nothing is ever closed here: name a `calendar`"),
+        (["dids: {'+14155550100': {closed: {mode: shadow}}}"],
+         "3: policy.dids.+14155550100.closed: nothing is ever closed here: name a `calendar`"),
         (["timezone: America/NewYork"],
          "3: policy.timezone: there is no time zone 'America/NewYork'; did you mean America/New_York?"),
         (["dids:", "  '4155550100': {}", "  '+14155550100': {}"],

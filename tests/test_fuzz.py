@@ -146,7 +146,7 @@ def judged(number: str, name: str, did: str) -> tuple[Call, Verdict]:
 @thorough
 def test_nothing_on_the_channel_means_anything_to_a_dialplan(number: str, name: str, did: str) -> None:
     call, verdict = judged(number, name, did)
-    variables = channel_variables(call, verdict, make_policy(), prompts=PLAIN, below=lambda _: 0, salt="00")
+    variables = channel_variables(call, verdict, make_policy(), now=0.0, prompts=PLAIN, below=lambda _: 0, salt="00")
     for key, value in variables.items():
         assert not set(value) & set('${}[]|\r\n\0"\\'), (key, value)
         assert len(value) <= 1024

@@ -130,18 +130,18 @@ class Desk:
             if excess is None:
                 verdict = judge(self._memory, call, policy, now)
             else:
-                mode = policy.line(call.did).mode
+                mode = policy.line(call.did, now).mode
                 verdict = unjudged("overloaded", f"not judged: {excess}", self._overload_treatment, mode)
-            return verdict, self.variables(call, verdict, policy)
+            return verdict, self.variables(call, verdict, policy, now)
         except Exception as error:
             log.exception("the policy failed for call %s: letting the call through", call.id)
             verdict = unjudged("error", f"not screened: the policy failed ({type(error).__name__})")
             return verdict, summary(verdict, policy)
 
-    def variables(self, call: Call, verdict: Verdict, policy: Policy) -> Mapping[str, str]:
+    def variables(self, call: Call, verdict: Verdict, policy: Policy, now: float) -> Mapping[str, str]:
         """Return the channel variables of a verdict, with challenges drawn anew."""
         salt, below = secrets.token_hex(16), secrets.randbelow
-        return channel_variables(call, verdict, policy, prompts=self._prompts, below=below, salt=salt)
+        return channel_variables(call, verdict, policy, now=now, prompts=self._prompts, below=below, salt=salt)
 
     def follow(self, call: Call, verdict: Verdict) -> None:
         """Await the outcome and the end of a call, from before it is sent on."""

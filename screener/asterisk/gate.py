@@ -134,7 +134,9 @@ class Gate:
                 self.tasks.start(self._screen(entered))
             else:  # the connection broke between its verdict and Asterisk's carrying it out
                 log.info("call %s waits in Stasis with its verdict: sending it on now", entered.channel.id)
-                variables = self._desk.variables(followed.call, followed.verdict, self._desk.policy())
+                variables = self._desk.variables(
+                    followed.call, followed.verdict, self._desk.policy(), self._clocks.steady()
+                )
                 self.tasks.start(self._send_on(followed.call, followed.verdict, variables))
 
     async def _survey(self) -> tuple[set[str], list[CallEntered]]:

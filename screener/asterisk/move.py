@@ -64,7 +64,7 @@ class Moved:
     """The treatment before."""
 
 
-async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Policy) -> Moved:
+async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Policy, *, now: float) -> Moved:
     """Move the call whose channel has this name or unique id.
 
     Raises MoveError, AriUnavailableError and AmiError; the call is then where it was.
@@ -82,14 +82,14 @@ async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Poli
     entered = CallEntered(channel=_channel(channel), facts={"did": did, "pres": pres})
     settings = policy.settings
     # Nobody vouches for it any more: it is moved, not judged.
-    call = read_call(entered, region=settings.region, pepper=b"", now=0.0, sources=settings.attestation)
-    if to is Treatment.VOICEMAIL and policy.line(call.did).mailbox is None:
+    call = read_call(entered, region=settings.region, pepper=b"", now=now, sources=settings.attestation)
+    if to is Treatment.VOICEMAIL and policy.line(call.did, now).mailbox is None:
         raise MoveError(f"there is no mailbox for calls to {printable(call.did, SHOWN)} (policy.voicemail.mailbox)")
     await _may_redirect(ami)
     verdict = Verdict(treatment=to, mode=Mode.LIVE, score=0, decided_by=WHY, reasons=(_REASON,))
     salt, below = secrets.token_hex(16), secrets.randbelow
     variables = {
-        **channel_variables(call, verdict, policy, prompts=PLAIN, below=below, salt=salt),
+        **channel_variables(call, verdict, policy, now=now, prompts=PLAIN, below=below, salt=salt),
         # What an earlier treatment left.
         "SCREENER_RESULT": "",
         "SCREENER_THEN": "",

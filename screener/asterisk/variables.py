@@ -3,12 +3,14 @@
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from screener.asterisk.prompts import Prompts
 from screener.policy.call import Call
 from screener.policy.caller import CallerKind
 from screener.policy.challenge import Below, draw, draw_keys, seal, seal_keys
+from screener.policy.line import Line
 from screener.policy.policy import Policy
 from screener.policy.settings import CaptchaSettings, MenuSettings
 from screener.policy.text import printable
@@ -26,17 +28,33 @@ ON: Final = "on"
 """The destination of a menu option that goes on as if the call had not been screened."""
 
 Speak = Callable[[Sequence[str]], list[str]]
-Treat = Callable[[Call, Verdict, Policy, Speak, Below, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the variables of a treatment are made of."""
+
+    call: Call
+    verdict: Verdict
+    policy: Policy
+    line: Line
+    speak: Speak
+    below: Below
+    salt: str
+
+
+Treat = Callable[[Asked], Mapping[str, str]]
 
 
 def channel_variables(
-    call: Call, verdict: Verdict, policy: Policy, *, prompts: Prompts, below: Below, salt: str
+    call: Call, verdict: Verdict, policy: Policy, *, now: float, prompts: Prompts, below: Below, salt: str
 ) -> Mapping[str, str]:
-    """Return the SCREENER_* variables for a verdict."""
+    """Return the SCREENER_* variables for a verdict; `now` is when it was judged."""
     variables = summary(verdict, policy)
     if verdict.acted in _TREATMENTS:
-        speak = functools.partial(prompts.speak, language=call.language)
-        variables |= _TREATMENTS[verdict.acted](call, verdict, policy, speak, below, salt)
+        speak, line = functools.partial(prompts.speak, language=call.language), policy.line(call.did, now)
+        asked = Asked(call=call, verdict=verdict, policy=policy, line=line, speak=speak, below=below, salt=salt)
+        variables |= _TREATMENTS[verdict.acted](asked)
     return variables
 
 
@@ -59,43 +77,43 @@ def _why(verdict: Verdict) -> str:
     return _SPEAKABLE.sub("_", printable("; ".join(sentences), WHY_LIMIT))
 
 
-def _captcha(call: Call, _verdict: Verdict, policy: Policy, speak: Speak, below: Below, salt: str) -> Mapping[str, str]:
-    settings = policy.settings.captcha
-    variables = _attempts(settings) | _after(call, policy, settings.then) | _bypass(policy, salt)
-    variables |= {"SCREENER_SALT": salt, "SCREENER_TALKING": ""}
-    if settings.talking == "voicemail" and (box := _mailbox(call, policy)):
+def _captcha(asked: Asked) -> Mapping[str, str]:
+    settings = asked.policy.settings.captcha
+    variables = _attempts(settings) | _after(asked, settings.then) | _bypass(asked)
+    variables |= {"SCREENER_SALT": asked.salt, "SCREENER_TALKING": ""}
+    if settings.talking == "voicemail" and (box := _mailbox(asked)):
         variables |= {**box, "SCREENER_TALKING": "voicemail"}
     for attempt in range(1, settings.attempts + 1):
-        challenge = draw(settings.kind, settings.digits, below)
-        once = [*settings.prompt, *speak(challenge.spoken)]
+        challenge = draw(settings.kind, settings.digits, asked.below)
+        once = [*settings.prompt, *asked.speak(challenge.spoken)]
         before = settings.again if attempt > 1 else ()
         variables[f"SCREENER_PROMPT_{attempt}"] = _sounds((*before, *once, PAUSE, *once))
         variables[f"SCREENER_LENGTH_{attempt}"] = str(len(challenge.answer))
-        variables[f"SCREENER_HASH_{attempt}"] = seal(challenge.answer, salt)
+        variables[f"SCREENER_HASH_{attempt}"] = seal(challenge.answer, asked.salt)
     return variables
 
 
-def _menu(call: Call, _verdict: Verdict, policy: Policy, speak: Speak, below: Below, salt: str) -> Mapping[str, str]:
-    settings = policy.settings.menu
-    variables = _attempts(settings) | _after(call, policy, settings.then) | _bypass(policy, salt)
-    variables |= {"SCREENER_SALT": salt}
+def _menu(asked: Asked) -> Mapping[str, str]:
+    settings = asked.policy.settings.menu
+    variables = _attempts(settings) | _after(asked, settings.then) | _bypass(asked)
+    variables |= {"SCREENER_SALT": asked.salt}
     spoken: list[str] = []
-    for key, option in zip(draw_keys(len(settings.options), below), settings.options, strict=True):
-        spoken += [*settings.press, *speak(key), *option.prompt]
+    for key, option in zip(draw_keys(len(settings.options), asked.below), settings.options, strict=True):
+        spoken += [*settings.press, *asked.speak(key), *option.prompt]
         variables[f"SCREENER_MENU_{key}"] = ON if option.destination is None else option.destination
     return variables | {"SCREENER_MENU_PROMPT": _sounds(spoken)}
 
 
-def _announce(call: Call, verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
-    settings = policy.settings.announce
-    counted = sorted((one for one in verdict.reasons if not one.shadow), key=lambda one: one.points, reverse=True)
+def _announce(asked: Asked) -> Mapping[str, str]:
+    settings = asked.policy.settings.announce
+    counted = sorted((one for one in asked.verdict.reasons if not one.shadow), key=lambda one: one.points, reverse=True)
     return {
-        **_after(call, policy, settings.then),
-        **_refusal(policy),
-        "SCREENER_DIAL": policy.line(call.did).announce or "",
+        **_after(asked, settings.then),
+        **_refusal(asked),
+        "SCREENER_DIAL": asked.line.announce or "",
         "SCREENER_RING": f"{settings.ring_seconds:g}",
         # What the callee's display shows. A name would be a stranger's text.
-        "SCREENER_NUMBER": call.caller.key if call.caller.kind is CallerKind.NUMBER else "",
+        "SCREENER_NUMBER": asked.call.caller.key if asked.call.caller.kind is CallerKind.NUMBER else "",
         "SCREENER_NAME_SECONDS": str(settings.name_seconds),
         "SCREENER_KEY_SECONDS": f"{settings.key_seconds:g}",
         "SCREENER_MUSIC": settings.music or "",
@@ -110,16 +128,16 @@ def _announce(call: Call, verdict: Verdict, policy: Policy, *_rest: object) -> M
     }
 
 
-def _voicemail(call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
-    return _mailbox(call, policy)
+def _voicemail(asked: Asked) -> Mapping[str, str]:
+    return _mailbox(asked)
 
 
-def _busy(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
-    return {"SCREENER_CAUSE": str(policy.settings.busy.cause)}
+def _busy(asked: Asked) -> Mapping[str, str]:
+    return {"SCREENER_CAUSE": str(asked.policy.settings.busy.cause)}
 
 
-def _tarpit(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
-    settings = policy.settings.tarpit
+def _tarpit(asked: Asked) -> Mapping[str, str]:
+    settings = asked.policy.settings.tarpit
     return {
         "SCREENER_HOLD": str(settings.seconds),
         "SCREENER_HELD": str(settings.calls),
@@ -128,8 +146,8 @@ def _tarpit(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> M
     }
 
 
-def _reject(_call: Call, _verdict: Verdict, policy: Policy, *_rest: object) -> Mapping[str, str]:
-    return _refusal(policy)
+def _reject(asked: Asked) -> Mapping[str, str]:
+    return _refusal(asked)
 
 
 _TREATMENTS: Final[Mapping[Treatment, Treat]] = {
@@ -143,15 +161,15 @@ _TREATMENTS: Final[Mapping[Treatment, Treat]] = {
 }
 
 
-def _mailbox(call: Call, policy: Policy) -> dict[str, str]:
-    mailbox = policy.line(call.did).mailbox
+def _mailbox(asked: Asked) -> dict[str, str]:
+    mailbox = asked.line.mailbox
     if mailbox is None:
         return {}
-    return {"SCREENER_MAILBOX": mailbox, "SCREENER_MAILBOX_OPTIONS": policy.settings.voicemail.options}
+    return {"SCREENER_MAILBOX": mailbox, "SCREENER_MAILBOX_OPTIONS": asked.policy.settings.voicemail.options}
 
 
-def _refusal(policy: Policy) -> dict[str, str]:
-    settings = policy.settings.reject
+def _refusal(asked: Asked) -> dict[str, str]:
+    settings = asked.policy.settings.reject
     return {
         "SCREENER_CAUSE": str(settings.cause),
         "SCREENER_TONE": "yes" if settings.tone else "",
@@ -159,9 +177,9 @@ def _refusal(policy: Policy) -> dict[str, str]:
     }
 
 
-def _bypass(policy: Policy, salt: str) -> dict[str, str]:
+def _bypass(asked: Asked) -> dict[str, str]:
     """Return the partners' codes as the dialplan recognises them: hashes of 40 digits, joined."""
-    codes = (seal_keys(one.code.get_secret_value(), salt) for one in policy.settings.bypass)
+    codes = (seal_keys(one.code.get_secret_value(), asked.salt) for one in asked.policy.settings.bypass)
     return {"SCREENER_BYPASS": "-".join(codes)}
 
 
@@ -169,13 +187,13 @@ def _attempts(settings: CaptchaSettings | MenuSettings) -> dict[str, str]:
     return {"SCREENER_TRIES": str(settings.attempts), "SCREENER_SECONDS": f"{settings.seconds:g}"}
 
 
-def _after(call: Call, policy: Policy, following: Treatment) -> dict[str, str]:
+def _after(asked: Asked, following: Treatment) -> dict[str, str]:
     """Return what the treatment after a challenge that was not passed needs."""
     needed: dict[str, str] = {}
     if following is Treatment.VOICEMAIL:
-        needed = _mailbox(call, policy)
+        needed = _mailbox(asked)
     elif following is Treatment.REJECT:
-        needed = _refusal(policy)
+        needed = _refusal(asked)
     return {"SCREENER_NEXT": str(following), **needed}
 
 

@@ -81,7 +81,7 @@ def check(file: Path, pbx: bool) -> None:
     """Check a configuration file and the files that it names, and do nothing else."""
     config = _load(file)
     policy = compile_policy(config.policy)
-    lines = (policy.default, *policy.lines.values())
+    lines = policy.every_line
     try:
         password = check_files(config, os.environ, file)
         if pbx and password is None:
@@ -183,7 +183,8 @@ def redirect(channel: str, to: str, file: Path) -> None:
 async def _move(config: Config, password: str, ami: Ami, channel: str, to: Treatment) -> Moved:
     policy = compile_policy(config.policy)
     async with ami.once(), open_http(config.asterisk, password) as (http, base):
-        return await move(HttpRest(http, base, config.asterisk.request_seconds * 4), ami, channel, to, policy)
+        rest = HttpRest(http, base, config.asterisk.request_seconds * 4)
+        return await move(rest, ami, channel, to, policy, now=time.time())
 
 
 @main.command()

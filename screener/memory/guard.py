@@ -18,7 +18,7 @@ DAY: Final = 86_400.0
 CALLERS: Final = 20_000
 """Trusted callers after which the count begins anew before the day is over."""
 NONE: Final[frozenset[str]] = frozenset()
-LISTED: Final = frozenset({"trusted", "allowed"})
+LISTED: Final = frozenset({"trusted", "allowed", "feed-allowed", "contact"})
 
 
 class _Hour:
@@ -68,7 +68,7 @@ class Guard:
         if now - self._since >= DAY or len(self._trusted) >= CALLERS:
             self._since, self._trusted, self._hurt = now, set(), {}
         self._trusted.add(call.caller.key)
-        if not guilty or climb(policy.line(call.did).ladder, verdict.score)[0] is Treatment.PASS:
+        if not guilty or climb(policy.line(call.did, now).ladder, verdict.score)[0] is Treatment.PASS:
             return
         for code in guilty:
             hurt = self._hurt.setdefault(code, set())

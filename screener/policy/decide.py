@@ -12,11 +12,11 @@ from typing import Final
 
 from screener.policy.call import Attestation, Call
 from screener.policy.feed_steps import allowed_by_feed, blocked_by_feed, contact
+from screener.policy.line_settings import Ladder
 from screener.policy.lists import Entry, NumberList
 from screener.policy.phrase import duration
 from screener.policy.policy import Policy
 from screener.policy.remembered import STRANGER, History, Remembered, Trust, TrustKind, Window, WindowKind
-from screener.policy.settings import Ladder
 from screener.policy.signal_settings import RuleMode
 from screener.policy.signals import SIGNALS
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
@@ -43,7 +43,7 @@ def decide(call: Call, remembered: Remembered, policy: Policy, now: float) -> Ve
         call = dataclasses.replace(call, attestation=Attestation.FAILED)
     signs = tuple(_signs(call, remembered, policy, now))
     score = sum(reason.points for reason in signs if not reason.shadow)
-    line = policy.line(call.did)
+    line = policy.line(call.did, now)
     for step in PRECEDENCE:
         settled = step(call, remembered, policy, now)
         if settled is not None:
@@ -52,6 +52,8 @@ def decide(call: Call, remembered: Remembered, policy: Policy, now: float) -> Ve
                 treatment=treatment, mode=line.mode, score=score, decided_by=reason.text, reasons=(reason, *signs)
             )
     treatment, because = climb(line.ladder, score)
+    if hours := policy.schedule(call.did).says(now):
+        because = f"{because}; {hours}"
     if treatment is Treatment.PASS and (busy := next((sign for sign in signs if sign.code == GREYLIST), None)):
         treatment, because = (treatment, because) if busy.shadow else (Treatment.BUSY, busy.text)
     return Verdict(treatment=treatment, mode=line.mode, score=score, decided_by=because, reasons=signs)

@@ -6,32 +6,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from screener.policy.bucket import Bucket
-from screener.policy.call import called_number
 from screener.policy.caller import e164
 from screener.policy.dialled import NUMBER_EXPECTED, is_dialled
 from screener.policy.entries import read_entries
 from screener.policy.faults import UnreadableNumberError, UnusableSettingError
 from screener.policy.feeds import NO_FEEDS, Feeds
+from screener.policy.hours import read_calendars
+from screener.policy.line import Line, Schedule, read_lines
 from screener.policy.list_settings import ListEntry
 from screener.policy.lists import NumberList
-from screener.policy.settings import BucketSettings, DidSettings, Ladder, PolicySettings, SustainedSettings
+from screener.policy.settings import BucketSettings, PolicySettings, SustainedSettings
 from screener.policy.signal_settings import RuleMode, SignalSettings
-from screener.policy.verdict import Mode
 from screener.policy.zone import read_zone
 
 RESTS: Final = 2
 """Callers by which a block's bucket may be overdrawn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What holds for one called number."""
-
-    mode: Mode
-    ladder: Ladder
-    mailbox: str | None
-    announce: str | None = None
-    """Whom the treatment announce rings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +44,8 @@ class Policy:
     allow: NumberList
     block: NumberList
     exempt: frozenset[str]
-    default: Line
-    lines: Mapping[str, Line]
+    default: Schedule
+    lines: Mapping[str, Schedule]
     feeds: Feeds = NO_FEEDS
     """What the feeds hold now. The shell puts others in their place; the policy's version stays."""
 
@@ -64,9 +53,18 @@ class Policy:
         """Return whether a number is one of ours."""
         return len(self.own) > 0 and self.own.find(number, None, 0.0) is not None
 
-    def line(self, did: str) -> Line:
-        """Return what holds for a called number."""
+    def line(self, did: str, now: float) -> Line:
+        """Return what holds for a called number at `now`, in seconds since 1970 (UTC)."""
+        return self.schedule(did).at(now)
+
+    def schedule(self, did: str) -> Schedule:
+        """Return what holds for a called number by the hours of its calendar."""
         return self.lines.get(did, self.default)
+
+    @property
+    def every_line(self) -> tuple[Line, ...]:
+        """All lines that may hold for any number."""
+        return tuple(line for schedule in (self.default, *self.lines.values()) for line in schedule.lines)
 
 
 def compile_policy(settings: PolicySettings) -> Policy:
@@ -82,13 +80,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
             (("own_numbers",), own_numbers),
         )
     )
-    default = Line(
-        mode=settings.mode,
-        ladder=settings.ladder,
-        mailbox=settings.voicemail.mailbox,
-        announce=settings.announce.dial,
-    )
-    lines = _lines(settings, default, faults)
+    lines = dict(read_lines(settings, read_calendars(settings.calendars, zone, faults), faults))
     exempt = _exempt(settings, faults)
     faults += _twins(settings)
     if faults:
@@ -106,7 +98,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
         allow=allow,
         block=block,
         exempt=exempt,
-        default=default,
+        default=lines.pop(""),
         lines=lines,
     )
 
@@ -118,27 +110,6 @@ def _bucket(size: BucketSettings | SustainedSettings, rest: int) -> Bucket:
 def _active(settings: PolicySettings) -> Mapping[str, SignalSettings]:
     sections = {name: getattr(settings.signals, name) for name in type(settings.signals).model_fields}
     return {name: section for name, section in sections.items() if section.mode is not RuleMode.OFF}
-
-
-def _lines(settings: PolicySettings, default: Line, faults: list[UnusableSettingError]) -> Mapping[str, Line]:
-    lines: dict[str, Line] = {}
-    for written, own in settings.dids.items():
-        did = called_number(written, settings.region)
-        if not is_dialled(did):
-            faults.append(UnreadableNumberError(("dids", written), f"no call goes to this: {NUMBER_EXPECTED}"))
-        if did in lines:
-            faults.append(UnreadableNumberError(("dids", written), f"{did} stands here twice, in two spellings"))
-        lines[did] = _line(own, default)
-    return lines
-
-
-def _line(own: DidSettings, default: Line) -> Line:
-    return Line(
-        mode=own.mode or default.mode,
-        ladder=default.ladder if own.ladder is None else own.ladder,
-        mailbox=own.mailbox or default.mailbox,
-        announce=own.announce or default.announce,
-    )
 
 
 def _exempt(settings: PolicySettings, faults: list[UnusableSettingError]) -> frozenset[str]:

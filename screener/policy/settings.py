@@ -4,23 +4,33 @@ These models refuse an illegal value where it is written and unknown keys everyw
 says what a setting means; the reference in the documentation is tested against them.
 """
 
-import itertools
 from typing import Annotated, Any, Literal, Self
 
 import phonenumbers
 from pydantic import Field, field_validator, model_validator
 
+from screener.policy.calendar_settings import CalendarSettings
 from screener.policy.challenge import ChallengeKind
 from screener.policy.feed_settings import FeedSettings
+from screener.policy.line import Line, lines_of
+from screener.policy.line_settings import (
+    DEFAULT_LADDER,
+    CalendarName,
+    ClosedSettings,
+    DidGroupSettings,
+    DidSettings,
+    Ladder,
+    Mailbox,
+    ascending,
+)
 from screener.policy.list_settings import ListSettings
 from screener.policy.presets import Preset, with_preset
 from screener.policy.section import Section
 from screener.policy.signal_settings import SignalsSettings
-from screener.policy.treatments import AnnounceSettings, BusySettings, Bypass, Dial, Next, Sound, TarpitSettings
+from screener.policy.treatments import AnnounceSettings, BusySettings, Bypass, Next, Sound, TarpitSettings
 from screener.policy.trunks import AttestationSettings
 from screener.policy.verdict import Mode, Treatment
 
-Mailbox = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(@[A-Za-z0-9_.-]+)?$", max_length=80)]
 Destination = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+,[A-Za-z0-9_*#+-]+,[0-9]+$", max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -46,31 +56,6 @@ class BucketSettings(Section):
     rest: int = Field(default=2, ge=0, le=1000)
     """Calls by which a bucket may be overdrawn: who goes on calling while it is empty must rest longer. 0: a bucket
     counts only the calls that it admits."""
-
-
-class Rung(Section):
-    """One step of the ladder."""
-
-    score: float = Field(allow_inf_nan=False)
-    """From this score on ..."""
-    treatment: Treatment
-    """... this treatment applies."""
-
-
-Ladder = tuple[Rung, ...]
-
-DEFAULT_LADDER: Ladder = (
-    Rung(score=3, treatment=Treatment.MENU),
-    Rung(score=5, treatment=Treatment.CAPTCHA),
-    Rung(score=12, treatment=Treatment.VOICEMAIL),
-)
-
-
-def _ascending(ladder: Ladder | None) -> Ladder | None:
-    scores = [rung.score for rung in ladder or ()]
-    if any(low >= high for low, high in itertools.pairwise(scores)):
-        raise ValueError("each step of a ladder needs a higher score than the one before it")
-    return ladder
 
 
 Days = Annotated[float, Field(ge=0, le=3650)]
@@ -200,21 +185,6 @@ class RejectSettings(Section):
     a second time."""
 
 
-class DidSettings(Section):
-    """What is different for one called number; what is left out is as for the whole policy."""
-
-    mode: Mode | None = None
-    """`shadow` or `live` for this DID."""
-    ladder: Annotated[Ladder | None, Field(max_length=20)] = None
-    """Another ladder for this DID."""
-    mailbox: Mailbox | None = None
-    """The mailbox of this DID."""
-    announce: Dial | None = None
-    """Whom the treatment announce rings for this DID."""
-
-    _check_ladder = field_validator("ladder")(_ascending)
-
-
 class PolicySettings(Section):
     """Who may ring your people."""
 
@@ -252,8 +222,16 @@ class PolicySettings(Section):
     """Partners' codes: who types `*` and one of them at the captcha or the menu passes at once."""
     dids: dict[str, DidSettings] = Field(default={})
     """What is different for single DIDs, by number."""
+    groups: Annotated[tuple[DidGroupSettings, ...], Field(max_length=1000)] = ()
+    """What is different for groups of DIDs."""
+    calendars: Annotated[dict[CalendarName, CalendarSettings], Field(max_length=1000)] = Field(default={})
+    """Office hours, by name."""
+    calendar: CalendarName | None = None
+    """The calendar of all DIDs that name no other."""
+    closed: ClosedSettings = ClosedSettings()
+    """What is different while it is closed."""
 
-    _check_ladder = field_validator("ladder")(_ascending)
+    _check_ladder = field_validator("ladder")(ascending)
 
     @model_validator(mode="before")
     @classmethod
@@ -276,15 +254,15 @@ class PolicySettings(Section):
 
     @model_validator(mode="after")
     def _voicemail_has_a_box(self) -> Self:
-        common = self.voicemail.mailbox
-        boxes = common or next((did.mailbox for did in self.dids.values() if did.mailbox), None)
-        if self._lacks_a_box(self.mode, self.ladder, boxes):
+        whole, *others = lines_of(self)
+        boxes = any(line.mailbox for written in others for line in written.lines)
+        if not boxes and any(self._lacks_a_box(line) for line in whole.lines):
             raise ValueError(
                 "the ladder sends calls to voicemail, at once or later, but no mailbox is set (voicemail.mailbox)"
             )
-        for number, did in self.dids.items():
-            ladder = self.ladder if did.ladder is None else did.ladder
-            if self._lacks_a_box(did.mode or self.mode, ladder, did.mailbox or common):
+        for written in others:
+            if any(self._lacks_a_box(line) for line in written.lines):
+                number = written.path[1] if written.path[0] == "dids" else written.did
                 raise ValueError(
                     f"the ladder sends calls to {number} to voicemail, now or later, but it has no mailbox"
                 )
@@ -292,21 +270,22 @@ class PolicySettings(Section):
 
     @model_validator(mode="after")
     def _announce_has_a_callee(self) -> Self:
-        lines = [(self.mode, self.ladder, self.announce.dial or next((d.announce for d in self.dids.values()), None))]
-        for did in self.dids.values():
-            ladder = self.ladder if did.ladder is None else did.ladder
-            lines.append((did.mode or self.mode, ladder, did.announce or self.announce.dial))
-        for mode, ladder, dial in lines:
-            if mode is Mode.LIVE and not dial and Treatment.ANNOUNCE in {rung.treatment for rung in ladder}:
+        whole, *others = lines_of(self)
+        lines = [line for written in others for line in written.lines]
+        if not any(line.announce for line in lines):
+            lines += whole.lines
+        for line in lines:
+            announced = Treatment.ANNOUNCE in {rung.treatment for rung in line.ladder}
+            if line.mode is Mode.LIVE and not line.announce and announced:
                 raise ValueError("the ladder announces calls, but nobody is named to ring for them (announce.dial)")
         return self
 
-    def _lacks_a_box(self, mode: Mode, ladder: Ladder, mailbox: str | None) -> bool:
+    def _lacks_a_box(self, line: Line) -> bool:
         following = {
             Treatment.CAPTCHA: self.captcha.then,
             Treatment.MENU: self.menu.then,
             Treatment.ANNOUNCE: self.announce.then,
         }
-        reached = {rung.treatment for rung in ladder}
+        reached = {rung.treatment for rung in line.ladder}
         reached |= {then for treatment, then in following.items() if treatment in reached}
-        return mode is Mode.LIVE and not mailbox and Treatment.VOICEMAIL in reached
+        return line.mode is Mode.LIVE and not line.mailbox and Treatment.VOICEMAIL in reached

@@ -28,7 +28,9 @@ def variables_of(treatment: Treatment, **policy: object) -> dict[str, str]:
     call = make_call()
     verdict = decide(call, Remembered(rate=REFUSED), compiled, 0.0)
     assert verdict.acted is treatment
-    return dict(channel_variables(call, verdict, compiled, prompts=PLAIN, below=lambda bound: bound - 1, salt=SALT))
+    return dict(
+        channel_variables(call, verdict, compiled, now=0.0, prompts=PLAIN, below=lambda bound: bound - 1, salt=SALT)
+    )
 
 
 def test_plain_values_travel_in_one_request_and_others_by_themselves() -> None:
@@ -150,7 +152,7 @@ def test_a_withheld_or_impossible_number_is_not_shown_to_the_callee() -> None:
     for raw in ("", "1&SIP/evil"):
         call = make_call(raw)
         verdict = decide(call, Remembered(rate=TAKEN), policy, 0.0)
-        shown = channel_variables(call, verdict, policy, prompts=PLAIN, below=lambda bound: 0, salt=SALT)
+        shown = channel_variables(call, verdict, policy, now=0.0, prompts=PLAIN, below=lambda bound: 0, salt=SALT)
         assert shown["SCREENER_NUMBER"] == ""
 
 

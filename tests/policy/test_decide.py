@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import CallerKind
 from screener.policy.decide import PRECEDENCE, climb, decide, unjudged
+from screener.policy.line_settings import DEFAULT_LADDER, Rung
 from screener.policy.policy import Policy
 from screener.policy.remembered import STRANGER, Remembered, Trust
-from screener.policy.settings import DEFAULT_LADDER, Rung
 from screener.policy.signal_settings import RuleMode
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
 from tests.policy.builders import (

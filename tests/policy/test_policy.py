@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screener.policy.faults import UnusableSettingError
+from screener.policy.line import Line
+from screener.policy.line_settings import DEFAULT_LADDER, Rung
 from screener.policy.lists import Entry, EntryKind
-from screener.policy.policy import Line, compile_policy
-from screener.policy.settings import DEFAULT_LADDER, Rung
+from screener.policy.policy import compile_policy
 from screener.policy.verdict import Mode, Treatment
 from tests.policy.builders import ANOTHER_DID, CALLER, DID, MAILBOX, brief, make_policy, make_settings
 
@@ -85,11 +86,11 @@ def test_what_a_did_leaves_out_is_as_for_the_whole_policy() -> None:
     )
 
     default = Line(mode=Mode.LIVE, ladder=DEFAULT_LADDER, mailbox=MAILBOX)
-    assert policy.line(DID) == Line(mode=Mode.SHADOW, ladder=DEFAULT_LADDER, mailbox=MAILBOX)
-    assert policy.line(ANOTHER_DID) == Line(mode=Mode.LIVE, ladder=STRICT, mailbox="601@default")
-    assert policy.line("100") == Line(mode=Mode.LIVE, ladder=(), mailbox=MAILBOX)
-    assert policy.line("+14155550199") == default
-    assert policy.line("(415) 555-0100") == default  # a call always brings the normal form
+    assert policy.line(DID, 0.0) == Line(mode=Mode.SHADOW, ladder=DEFAULT_LADDER, mailbox=MAILBOX)
+    assert policy.line(ANOTHER_DID, 0.0) == Line(mode=Mode.LIVE, ladder=STRICT, mailbox="601@default")
+    assert policy.line("100", 0.0) == Line(mode=Mode.LIVE, ladder=(), mailbox=MAILBOX)
+    assert policy.line("+14155550199", 0.0) == default
+    assert policy.line("(415) 555-0100", 0.0) == default  # a call always brings the normal form
 
 
 def test_the_bucket_has_the_size_that_the_settings_say() -> None:

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from screener.policy.call import Attestation
 from screener.policy.challenge import ChallengeKind
+from screener.policy.line_settings import DEFAULT_LADDER
 from screener.policy.list_settings import ListEntry
 from screener.policy.section import Section
 from screener.policy.settings import (
-    DEFAULT_LADDER,
     BucketSettings,
     MenuOption,
     PolicySettings,

@@ -51,8 +51,8 @@ def test_what_is_not_one_endpoint_is_not_rung(dial: str) -> None:
 
 def test_whom_to_ring_is_as_for_all_dids_or_a_dids_own() -> None:
     policy = make_policy(announce={"dial": "PJSIP/reception"}, dids={DID: {"announce": "PJSIP/doctor"}})
-    assert policy.line(DID).announce == "PJSIP/doctor"
-    assert policy.line("+14155550199").announce == "PJSIP/reception"
+    assert policy.line(DID, 0.0).announce == "PJSIP/doctor"
+    assert policy.line("+14155550199", 0.0).announce == "PJSIP/reception"
 
 
 def test_a_ladder_that_announces_needs_somebody_to_ring_unless_it_is_in_shadow_mode() -> None:
