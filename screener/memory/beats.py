@@ -13,8 +13,9 @@ KEPT: Final = 8
 """Calls kept of each."""
 FEW: Final = 3
 """Calls below which there is nothing to tell."""
-FORGIVEN: Final = 6
-"""Calls that found us busy and cost no token, at the most: a person gives up then, a robot does not."""
+FORGIVEN: Final = 30
+"""Calls a day that found us busy and cost no token, at the most. Patients tell of thirty redials on a Monday."""
+DAY: Final = 86_400.0
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class _Calls:
     count: int = 0
     hang_ups: int = 0
     forgiven: int = 0
+    forgiven_since: float = 0.0
 
 
 class Beats:
@@ -57,10 +59,17 @@ class Beats:
         if (calls := self._callers.get(caller)) is not None:
             calls.hang_ups += 1
 
-    def forgive(self, caller: str) -> bool:
-        """Return whether one more call that found us busy is forgiven."""
+    def busy(self, caller: str, now: float) -> bool:
+        """A call found us busy: it says nothing of a beat, for some phones dial again by themselves. Return whether it
+        is forgiven."""
         calls = self._callers.get(caller)
-        if calls is None or calls.forgiven >= FORGIVEN:
+        if calls is not None and calls.starts:
+            calls.starts.pop()
+        if calls is None:
+            return False
+        if now - calls.forgiven_since >= DAY:
+            calls.forgiven, calls.forgiven_since = 0, now
+        if calls.forgiven >= FORGIVEN:
             return False
         calls.forgiven += 1
         return True

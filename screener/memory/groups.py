@@ -4,6 +4,7 @@ The same counting as for a caller, over what a campaign cannot change from call 
 strangers than usual call in it and nobody talks with them.
 """
 
+import math
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -19,10 +20,19 @@ GROUPS: Final = 5000
 """Groups that are kept, 600 bytes each; beyond it the one that was called in longest ago is forgotten."""
 ENDINGS: Final = 24
 """Latest calls of a group whose ends are looked at."""
-DAY: Final = 86_400.0
-WEEK: Final = 7 * DAY
+HOUR: Final = 3600.0
 LEAST_AN_HOUR: Final = 2.0
 """Strangers an hour that any group may have."""
+PEAK_KEPT: Final = 0.9
+"""Share of a peak that is left after a day."""
+KNOWN_AFTER: Final = 24 * 3600.0
+"""Seconds after which it is known what is usual for a trunk, a signer or a habit; until then none of these is hot."""
+USUAL_COLD: Final = 200
+"""Calls over which the usual share of cold ends is taken."""
+UNUSUAL: Final = 3.0
+"""Standard deviations beyond the usual share of cold ends from which it is not chance."""
+NAME: Final = "name"
+HABIT_WEIGHT: Final = 3
 HABIT: Final = "habit"
 DROPPED: Final = "is dropped within seconds"
 SILENT: Final = "says nothing when challenged"
@@ -32,15 +42,36 @@ Key = tuple[str, str]
 
 
 class _Group:
-    __slots__ = ("at", "cold", "count", "hot_until", "level", "since")
+    __slots__ = ("at", "cold", "count", "hot_until", "hour", "level", "peak", "since", "usual_cold")
 
     def __init__(self, now: float, capacity: float) -> None:
         self.since = self.at = now
-        self.count = 0.0
-        """Strangers, fading over a week: what is usual."""
+        self.hour = int(now // HOUR)
+        self.count = 0
+        """Strangers in this hour."""
+        self.peak = 0.0
+        """Strangers in an hour when many come, fading."""
         self.level = capacity
         self.cold: deque[bool] = deque(maxlen=ENDINGS)
+        self.usual_cold = 0.5
         self.hot_until = 0.0
+
+    def reach(self, now: float) -> None:
+        """Learn the hour that has ended."""
+        hour = int(now // HOUR)
+        if hour <= self.hour:
+            return
+        if now >= self.hot_until:
+            # At most twice what it was: a campaign must not make itself the rule.
+            self.peak = max(self.peak, min(self.count, 2 * max(self.peak, LEAST_AN_HOUR)))
+        self.peak *= PEAK_KEPT ** ((hour - self.hour) / 24)
+        self.hour, self.count = hour, 0
+
+    def unusually_cold(self, least: int, share: float) -> bool:
+        """Return whether far more of the latest calls ended cold than is usual."""
+        number, cold = len(self.cold), sum(self.cold)
+        chance = math.sqrt(number * self.usual_cold * (1 - self.usual_cold))
+        return number >= least and cold >= share * number and cold >= number * self.usual_cold + UNUSUAL * chance
 
 
 class Groups:
@@ -68,6 +99,8 @@ class Groups:
         for key in keys:
             if (group := self._groups.get(key)) is not None:
                 group.cold.append(cold)
+                if now >= group.hot_until:
+                    group.usual_cold += (cold - group.usual_cold) / USUAL_COLD
         if 0 < talked <= settings.short_seconds:
             self.behave(DROPPED, now, settings)
 
@@ -80,17 +113,23 @@ class Groups:
     def _count(self, key: Key, now: float, settings: GroupSettings) -> _Group:
         group = self._groups.get(key) or _Group(now, settings.callers)
         self._groups.keep(key, group)
+        group.reach(now)
+        group.count += 1
+        # Robots that are challenged say nothing day by day; it takes more of them to tell of a campaign.
+        weight = HABIT_WEIGHT if key[0] == HABIT else 1
+        usual = max(group.peak, LEAST_AN_HOUR * weight)
         gone = max(now - group.at, 0)
-        usual = max(group.count / (min(max(group.at - group.since, DAY), WEEK) / 3600), LEAST_AN_HOUR)
-        group.level = min(group.level + gone * 2 * usual / 3600, settings.callers + 2 * usual / 2) - 1
+        group.level = min(group.level + gone * 2 * usual / HOUR, weight * settings.callers + usual / 2) - 1
         group.level = max(group.level, -float(settings.callers))
-        group.count = group.count * max(1 - gone / WEEK, 0) + 1
         group.at = max(group.at, now)
         return group
 
     def _heat(self, key: Key, group: _Group, now: float, settings: GroupSettings) -> Heat | None:
-        enough = len(group.cold) >= settings.callers and sum(group.cold) >= settings.cold_share * len(group.cold)
-        if group.level < 0 and enough:
+        kind, _ = key
+        known = kind == NAME or now - group.since >= KNOWN_AFTER
+        # How a habit's calls end is what makes it a habit.
+        cold = kind == HABIT or group.unusually_cold(settings.callers, settings.cold_share)
+        if known and group.level < 0 and cold:
             group.hot_until = now + settings.cooling_minutes * 60
         return self._told(key, group) if group.hot_until > now else None
 
@@ -104,5 +143,5 @@ def keys_of(call: Call) -> tuple[Key, ...]:
     name = _DIGITS.sub("#", call.name.casefold()).strip()
     # A name that is the number, or none, is what carriers put there for everybody.
     named = name if name.strip("#+-() ") else ""
-    shared = (("trunk", call.trunk), ("signer", call.signer), ("name", named))
+    shared = (("trunk", call.trunk), ("signer", call.signer), (NAME, named))
     return tuple((kind, printable(value, 80)) for kind, value in shared if value)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from screener.memory.areas import Areas
 from screener.memory.beats import Beats
 from screener.memory.bounded import Bounded
 from screener.memory.buckets import BucketTable, scatter
@@ -98,6 +99,7 @@ class LocalMemory:
         self._visits: Bounded[str, _Visit] = Bounded(VISITS)
         self._dids: Bounded[str, None] = Bounded(DIDS)
         self._windows: dict[tuple[WindowKind, str | None], Window] = {}
+        self._areas = Areas()
         self._beats = Beats()
         self._spread = Spread()
         self._surges = Surges()
@@ -138,7 +140,8 @@ class LocalMemory:
             first_at=seen.first if seen else None,
             last_at=seen.last if seen else None,
             reused=reused,
-            ours=key in self._dids and key != call.did,
+            ours=key in self._dids,
+            familiar=caller.kind is CallerKind.NUMBER and self._areas.familiar(plan(key).area, call.did),
             windows=self._open(now),
             relaxed=self._guard.relaxed(call.did, now),
         )
@@ -177,7 +180,7 @@ class LocalMemory:
             unwanted_until=remembered.unwanted_until, history=remembered.history, stranger=True,
             welcome=remembered.welcome, first_at=remembered.first_at, last_at=last, crowded=crowded, reached=reached,
             beat=beat, surge=surge, heat=heat, reused=remembered.reused, ours=remembered.ours,
-            windows=remembered.windows, relaxed=remembered.relaxed,
+            familiar=remembered.familiar, windows=remembered.windows, relaxed=remembered.relaxed,
         )  # fmt: skip
 
     def _crowd(self, number: str, policy: Policy, now: float) -> Crowded | None:
@@ -272,20 +275,24 @@ class LocalMemory:
         if call.caller.personal and not call.diversion and ending.talked >= settings.trust.talked_seconds:
             self._earn(key, TrustKind.TALKED, settings.trust.talked_days, call.attestation, now)
             self._stand(key, policy, now).talked += 1
-        if call.caller.personal and ending.busy and self._beats.forgive(key):
+        if call.caller.personal and ending.busy and self._beats.busy(key, now):
             self._give(key, policy)
+        if call.caller.kind is CallerKind.NUMBER and ending.talked >= HEARD_SECONDS:
+            self._areas.talked(plan(key).area)
         if visit is None or not visit.stranger:
             return
+        if ending.busy:
+            return
+        heard = ending.talked >= HEARD_SECONDS
         if call.caller.personal:
             self._beats.end(key, ending.seconds)
-        if visit.groups and not ending.busy:
+        if visit.groups:
             self._groups.end(visit.groups, now, talked=ending.talked, settings=settings.signals.group)
-        if ending.talked >= HEARD_SECONDS and visit.counted:
-            self._surges.give(call.did)
-            if call.caller.kind is CallerKind.NUMBER:
-                where = plan(key)
-                for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
-                    self._buckets.give(scatter(f"block {block}", self._seed), bucket)
+        self._surges.end(call.did, heard=heard)
+        if heard and visit.counted and call.caller.kind is CallerKind.NUMBER:
+            where = plan(key)
+            for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
+                self._buckets.give(scatter(f"block {block}", self._seed), bucket)
 
     def dialled(self, number: str, policy: Policy, now: float) -> None:
         """Remember that one of our people called a number (E.164)."""

@@ -51,9 +51,9 @@ class Spread:
         before = self._runs.get(_beside(did, -1))
         run = 1 if before is None or self._calls - before[0] > BETWEEN else before[1] + 1
         here = self._runs.get(did)
-        if here is not None and here[1] > run and self._calls - here[0] <= BETWEEN:
-            run = here[1]  # a second call to the same DID does not break the run that led there
-        self._runs.keep(did, (self._calls, run))
+        led_here = here[1] if here is not None and self._calls - here[0] <= BETWEEN else 0
+        # A call of somebody else to the same DID does not break the run that led there, and is not of it.
+        self._runs.keep(did, (self._calls, max(run, led_here)))
         return run
 
 

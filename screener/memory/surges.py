@@ -15,17 +15,23 @@ from screener.policy.signal_settings import SurgeSettings
 DIDS: Final = 4096
 """DIDs that are watched, 900 bytes each; beyond it the one that was called longest ago is forgotten."""
 PBX: Final = "PBX"
+ENDINGS: Final = 12
+"""Strangers' calls over which the share that somebody talked with is taken."""
+HEARD_AT_FIRST: Final = 0.5
 NOTICES: Final = 1000
 """Notices that wait for somebody to take them; beyond it the newest are dropped."""
 
 
 class _Watch:
-    __slots__ = ("about", "at", "began", "denied", "level", "normal")
+    __slots__ = ("about", "at", "began", "denied", "heard", "heavy", "level", "normal")
 
     def __init__(self, about: str, floor: float) -> None:
         self.about = about
         self.normal = Normal(floor)
-        self.level = math.inf
+        self.heard = HEARD_AT_FIRST
+        """Share of strangers whom somebody talked with, lately."""
+        self.level = self.heavy = math.inf
+        """Tokens left; and those of a second bucket, into which far more come back."""
         self.at = 0.0
         self.began: float | None = None
         self.denied = 0.0
@@ -55,11 +61,13 @@ class Surges:
                 return _surge(watch, now, settings)
         return None
 
-    def give(self, did: str) -> None:
-        """Give a token back: somebody talked with the stranger, so this one was a caller like others."""
+    def end(self, did: str, *, heard: bool) -> None:
+        """A stranger's call ended: whether somebody talked with it, so that this one was a caller like others."""
         for watch in (self._pbx, self._dids.get(did)):
             if watch is not None:
-                watch.level += 1
+                watch.level += heard
+                watch.heavy += heard
+                watch.heard += (heard - watch.heard) / ENDINGS
 
     def tick(self, now: float, settings: SurgeSettings) -> None:
         """End the surges that are over, also when nobody calls."""
@@ -78,6 +86,7 @@ class Surges:
         watch.normal.count(now)
         capacity = self._fill(watch, now, floor, settings)
         watch.level -= 1
+        watch.heavy = max(watch.heavy - 1, -1)
         if watch.level < 0:
             watch.level = max(watch.level, -capacity / 2)
             watch.denied = now
@@ -89,8 +98,13 @@ class Surges:
         """Bring a watch to `now`, and return the size of its bucket."""
         usual = max(watch.normal.expected(now), floor)
         capacity = settings.margin + settings.deviations * math.sqrt(usual / 6)
+        if watch.about != PBX:
+            capacity *= settings.did_margin
+        # Many strangers with whom people talk are customers: an advertisement, a practice on Monday at eight.
+        capacity *= 1 + settings.heard_margin * watch.heard
         gone = max(now - watch.at, 0)
         watch.level = min(watch.level + gone * settings.allowance * usual / HOUR, capacity)
+        watch.heavy = min(watch.heavy + gone * settings.heavy * usual / HOUR, capacity)
         watch.at = max(watch.at, now)
         if watch.began is not None and watch.level >= capacity / 2 and now - watch.denied >= settings.calm_minutes * 60:
             self._end(watch, now)
@@ -120,4 +134,7 @@ def _where(watch: _Watch) -> str:
 def _surge(watch: _Watch, now: float, settings: SurgeSettings) -> Surge:
     floor = settings.pbx_floor if watch.about == PBX else settings.did_floor
     began = now if watch.began is None else watch.began
-    return Surge(about=watch.about, since=began, expected=max(watch.normal.expected(now), floor))
+    usual = max(watch.normal.expected(now), floor)
+    return Surge(
+        about=watch.about, since=began, expected=usual, heavy=watch.heavy < 0 or watch.heard < settings.heard_least
+    )

@@ -21,6 +21,9 @@ READINGS = 4
 plans drop one leading zero at each reading, so `0029731698` (Australia) needs three: without them an entry copied
 from the journal to a list would name another number than the one it was copied from."""
 
+SHORTEST_INTERNATIONAL = 9
+"""Digits, the country code among them, below which a number without `+` is taken for an extension or a mistake."""
+
 LONGEST = 15
 """Digits of an E.164 number at most. The library knows plans with longer ones; no such number crosses a border."""
 
@@ -91,7 +94,24 @@ def e164(raw: str, region: str) -> str | None:
     if len(raw) > RAW_LIMIT or not raw.isascii():
         return None
     text = _SCHEME.sub("", raw.strip()).partition(";")[0].translate(_PUNCTUATION)
-    return _parse(text, region) if _DIGITS.fullmatch(text) else None
+    if not _DIGITS.fullmatch(text):
+        return None
+    return _parse(text, region) or _without_plus(text)
+
+
+@functools.lru_cache(maxsize=NORMALISED_CACHE)
+def _without_plus(text: str) -> str | None:
+    """Read what is no number of the region as an international one whose `+` the trunk left out, as many do.
+
+    It must be a number that exists: nearly any digits are a possible one of some country.
+    """
+    if text.startswith(("+", "0")) or len(text) < SHORTEST_INTERNATIONAL:
+        return None
+    try:
+        number = phonenumbers.parse(f"+{text}")
+    except phonenumbers.NumberParseException:
+        return None
+    return _parse(f"+{text}", "ZZ") if phonenumbers.is_valid_number(number) else None
 
 
 @functools.lru_cache(maxsize=NORMALISED_CACHE)

@@ -14,6 +14,8 @@ SUBSCRIBER: Final = 4
 exchanges."""
 NORTH_AMERICAN: Final = 12
 """Characters of a North American number: `+1`, area code, exchange and four digits."""
+NPA: Final = 5
+"""Characters of `+1` and an area code."""
 THOUSAND: Final = 3
 """Digits behind a thousand block: since number pooling (FCC 00-104) the unit in which carriers are given numbers."""
 
@@ -28,6 +30,8 @@ class Plan:
     """False if the number lies in no range that the plan gives to anybody."""
     premium: bool
     """True if calling it back costs extra: premium rate and shared cost."""
+    area: str
+    """The beginning that it shares with the numbers of its area, or of its mobile network."""
     block: str
     """The beginning that it shares with the ten thousand numbers around it (NPA-NXX in North America)."""
     thousand: str
@@ -44,7 +48,14 @@ def plan(number: str) -> Plan:
         block = number[:-SUBSCRIBER]
         region = _north_american(block)
         premium = bool(region) and number.startswith("+1900")
-        return Plan(region=region, assigned=bool(region), premium=premium, block=block, thousand=number[:-THOUSAND])
+        return Plan(
+            region=region,
+            assigned=bool(region),
+            premium=premium,
+            area=number[:NPA],
+            block=block,
+            thousand=number[:-THOUSAND],
+        )
     parsed = phonenumbers.parse(number)
     region = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)
@@ -55,6 +66,7 @@ def plan(number: str) -> Plan:
         region="" if region == "001" else region,
         assigned=kind != PhoneNumberType.UNKNOWN,
         premium=kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST),
+        area=number[: country + area],
         block=number[: max(len(number) - SUBSCRIBER, country + area)],
         thousand=number[: max(len(number) - THOUSAND, country + area)],
     )

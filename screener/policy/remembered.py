@@ -120,6 +120,8 @@ class Surge:
     """Seconds of the memory's clock."""
     expected: float
     """Strangers an hour that are usual at this hour of the week."""
+    heavy: bool = False
+    """Whether so many come that nearly all of them must belong to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,8 @@ class Remembered:
     heat: Heat | None = None
     reused: bool = False
     """Whether another call used the same signature a moment ago."""
+    familiar: bool = False
+    """Whether our people talk with callers from this area (area code, or mobile network)."""
     ours: bool = False
     """Whether the caller's number is one of the DIDs that are called here."""
     windows: tuple[Window, ...] = ()

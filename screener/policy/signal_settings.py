@@ -89,6 +89,11 @@ class SurgeSettings(SignalSettings):
     """A stranger calls during a surge."""
     allowance: float = Field(default=2, ge=1, le=100)
     """Times the usual number of strangers that is still taken as normal."""
+    heavy: float = Field(default=10, ge=1, le=1000)
+    """Times the usual number beyond which a stranger is raised although its number is signed with an A, or comes from
+    an area whose callers your people talk with; beyond `allowance` one of these two is enough."""
+    heard_least: float = Field(default=0.12, ge=0, le=1)
+    """Share of strangers whom somebody talks with below which it is as if so many came."""
     pbx_floor: float = Field(default=10, ge=0, le=100_000)
     """Strangers an hour to the whole PBX that are usual at the least."""
     did_floor: float = Field(default=6, ge=0, le=100_000)
@@ -97,6 +102,10 @@ class SurgeSettings(SignalSettings):
     """Strangers beyond that who may come at once."""
     deviations: float = Field(default=1.5, ge=0, le=100)
     """More of them where many are usual: so many standard deviations of what is usual in ten minutes."""
+    did_margin: float = Field(default=2, ge=1, le=100)
+    """Times as many of both for a single DID, whose callers come less evenly than those of the whole PBX."""
+    heard_margin: float = Field(default=2, ge=0, le=100)
+    """Times as many more if somebody talks with all of them: those are customers. With half of them, half of it."""
     calm_minutes: Minutes = 15
     """Minutes of calm after which a surge is over."""
 

@@ -1,6 +1,6 @@
 """The latest calls of each stranger."""
 
-from screener.memory.beats import FORGIVEN, KEPT, Beats
+from screener.memory.beats import DAY, FORGIVEN, KEPT, Beats
 from screener.policy.remembered import Beat
 
 
@@ -33,7 +33,8 @@ def test_who_finds_us_busy_is_forgiven_some_calls_and_no_more() -> None:
     beats = Beats()
     beats.start("a", 0.0)
 
-    assert [beats.forgive("a") for _ in range(FORGIVEN + 1)] == [True] * FORGIVEN + [False]
+    assert [beats.busy("a", 0.0) for _ in range(FORGIVEN + 1)] == [True] * FORGIVEN + [False]
+    assert beats.busy("a", DAY) is True
 
 
 def test_of_a_caller_who_is_not_kept_nothing_is_learned() -> None:
@@ -41,5 +42,5 @@ def test_of_a_caller_who_is_not_kept_nothing_is_learned() -> None:
     beats.end("a", 1.0)
     beats.hang_up("a")
 
-    assert beats.forgive("a") is False
+    assert beats.busy("a", 0.0) is False
     assert beats.start("a", 0.0) is None

@@ -10,6 +10,7 @@ from screener.policy.signal_settings import GroupSettings
 from tests.policy.builders import make_call
 
 SETTINGS = GroupSettings()
+DAY = 86_400.0
 CALL = dataclasses.replace(make_call(), name="Card Services 24", signer="cert.example, 1234", trunk="")
 
 
@@ -35,15 +36,15 @@ def test_a_name_that_is_the_number_is_nobody_s_name(name: str) -> None:
 
 
 def test_strangers_with_whom_nobody_talks_heat_their_group_up() -> None:
-    came = campaign(Groups(), 12)
+    came = campaign(Groups(), 14)
 
     first = next(turn for turn, heat in enumerate(came) if heat)
-    assert first <= 8
+    assert first <= 11
     heat = came[-1]
     assert heat is not None
-    assert (heat.kind, heat.name) == ("signer", "cert.example, 1234")
-    assert heat.cold == heat.callers == 11
-    assert heat.until == 11 * 20 + 3600
+    assert (heat.kind, heat.name) == ("name", "card services #")
+    assert heat.cold == heat.callers == 13
+    assert heat.until == 13 * 20 + 3600
 
 
 def test_a_group_that_somebody_talks_with_stays_cool() -> None:
@@ -59,23 +60,24 @@ def test_a_group_that_has_always_called_that_often_stays_cool() -> None:
 
 def test_it_cools_down() -> None:
     groups = Groups()
-    campaign(groups, 12)
+    campaign(groups, 14)
 
-    assert groups.arrive(CALL, 12 * 20 + 3599, SETTINGS)[1] is not None
-    assert groups.arrive(CALL, 12 * 20 + 3599 + 3601, SETTINGS)[1] is None
+    assert groups.arrive(CALL, 14 * 20 + 3500, SETTINGS)[1] is not None
+    assert groups.arrive(CALL, 14 * 20 + 3500 + 3601, SETTINGS)[1] is None
 
 
 @pytest.mark.parametrize("habit", [DROPPED, SILENT])
 def test_a_habit_that_strangers_share_heats_them_all_up(habit: str) -> None:
     groups = Groups()
-    for turn in range(12):
+    groups.behave(habit, 0.0, SETTINGS)
+    for turn in range(40):
         if habit is SILENT:
-            groups.behave(SILENT, turn * 10.0, SETTINGS)
+            groups.behave(SILENT, DAY + turn * 10.0, SETTINGS)
         else:
-            groups.end((), turn * 10.0, talked=4, settings=SETTINGS)
+            groups.end((), DAY + turn * 10.0, talked=4, settings=SETTINGS)
 
-    heat = groups.arrive(make_call(), 130.0, SETTINGS)[1]
+    heat = groups.arrive(make_call(), DAY + 410.0, SETTINGS)[1]
 
     assert heat is not None
     assert (heat.kind, heat.name) == (HABIT, habit)
-    assert groups.arrive(make_call(), 8000.0, SETTINGS)[1] is None
+    assert groups.arrive(make_call(), DAY + 8000.0, SETTINGS)[1] is None

@@ -16,6 +16,8 @@ def quiet(per_hour: int = 4) -> Surges:
     for hour in range(5 * WEEK):
         for number in range(10):
             surges.prime(f"+1415555010{number}", hour, per_hour / 10, SETTINGS)
+    for turn in range(20):
+        surges.end(f"+1415555010{turn % 10}", heard=False)
     return surges
 
 
@@ -48,12 +50,12 @@ def test_twice_the_usual_is_no_surge() -> None:
 
 def test_a_flood_of_one_did_is_that_did_s_own() -> None:
     surges = quiet(200)
-    came = flood(surges, 40, every=20, dids=1)
+    came = flood(surges, 60, every=20, dids=1)
 
     assert came[-1] is not None
     assert came[-1].about == "+14155550100"
-    assert surges.during("+14155550100", BEGIN + 800, SETTINGS) == came[-1]
-    assert surges.during("+14155550101", BEGIN + 800, SETTINGS) is None
+    assert surges.during("+14155550100", BEGIN + 1200, SETTINGS) == came[-1]
+    assert surges.during("+14155550101", BEGIN + 1200, SETTINGS) is None
 
 
 def test_it_ends_after_a_while_of_calm_also_when_nobody_calls() -> None:
@@ -81,10 +83,10 @@ def test_strangers_whom_somebody_talked_with_are_no_flood() -> None:
     surges, came = quiet(), []
     for turn in range(60):
         came.append(surges.arrive(DID, BEGIN + turn * 60, SETTINGS))
-        surges.give(DID)
+        surges.end(DID, heard=True)
 
     assert not any(came)
-    surges.give("a DID that nobody called")
+    surges.end("a DID that nobody called", heard=True)
 
 
 def test_on_the_first_day_everybody_is_a_stranger_and_only_a_flood_counts() -> None:

@@ -9,12 +9,13 @@ from screener.policy.phrase import duration
 from screener.policy.policy import Policy
 from screener.policy.remembered import Remembered
 from screener.policy.signals.rule import Finding
+from screener.policy.signals.stranger import speaks_for
 
 
-def group(_call: Call, remembered: Remembered, policy: Policy, now: float) -> Finding | None:
+def group(call: Call, remembered: Remembered, policy: Policy, now: float) -> Finding | None:
     """A stranger belongs to a group that is hot."""
     heat = remembered.heat
-    if heat is None or not remembered.stranger or now >= heat.until:
+    if heat is None or not remembered.stranger or now >= heat.until or speaks_for(call, remembered) > 0:
         return None
     return policy.settings.signals.group.points, (
         f"the {heat.kind} {heat.name!r} is hot: {heat.callers} strangers lately, and nobody talked in {heat.cold} of "
