@@ -59,12 +59,12 @@ def read_call(entered: CallEntered, *, region: str, pepper: bytes, now: float, s
 
 
 def _verified(facts: Mapping[str, str]) -> list[Verification]:
-    """Read the facts `sig0`, `sig1`: verify_result, level and token, with colons between them."""
+    """Read the facts `sig0`, `sig1`: verify_result, level and token, with slashes between them."""
     found = []
     for number in range(VERIFICATIONS):
         if written := facts.get(f"sig{number}"):
-            result, _, rest = written.partition(":")
-            level, _, token = rest.partition(":")
+            result, _, rest = written.partition("/")
+            level, _, token = rest.partition("/")
             found.append(Verification(result=result, level=level, token=token))
     return found
 

@@ -39,7 +39,7 @@ class Call:
     """The endpoint that the call came in by (`trunk` of the channel PJSIP/trunk-00000001)."""
     attestation: Attestation = Attestation.NONE
     attestation_why: str = ""
-    """Why it is that, in a sentence; empty where nobody asked."""
+    """Why it is that, in a sentence; empty where the call brought nothing that could vouch for it."""
     language: str = "en"
     """The channel's language, which chooses the prompts."""
     diversion: str = ""

@@ -34,7 +34,7 @@ WHY_LIMIT: Final = 200
 """Characters of the sentence that says why."""
 NUMBERS_READ: Final = 10
 """Called numbers that are read from one token."""
-TOKEN_LIMIT: Final = 1300
+TOKEN_LIMIT: Final = 1200
 """Characters of a token that the dialplan hands over; twice what one has in practice."""
 
 SUCCESS: Final = "success"
@@ -86,6 +86,7 @@ class Vouched:
 
     level: Attestation
     why: str
+    """A sentence; empty where the call brought nothing that could vouch for it."""
     signer: str = ""
     """Host of the certificate's address, and origid. Only where the signature counts, or the provider told it: who
     replays another's token must not spoil that signer's name."""
@@ -107,8 +108,7 @@ def vouch(verified: Sequence[Verification], told: Told, leg: Leg, settings: Atte
     found += [word] if word is not None else []
     if found:
         return max(found, key=lambda one: _WEIGHT[one.level])
-    ignored = _ignored(bool(signed), told, believed)
-    return Vouched(level=Attestation.NONE, why=ignored or "the caller ID is not signed")
+    return Vouched(level=Attestation.NONE, why=_ignored(bool(signed), told, believed))
 
 
 _WEIGHT: Final = {

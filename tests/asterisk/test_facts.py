@@ -54,25 +54,25 @@ def test_the_trunk_is_the_endpoint_in_the_channels_name(name: str, trunk: str) -
 
 
 def test_what_asterisk_verified_is_judged_and_why_is_told() -> None:
-    signed = call(did="4155550100", sig0=f"success:A:{signed_by_carrier()};info=x")
+    signed = call(did="4155550100", sig0=f"success/A/{signed_by_carrier()};info=x")
     assert (signed.attestation, signed.signer) == (Attestation.A, "cert.example.com 47")
     assert signed.identity
     assert "attestation A by cert.example.com" in signed.attestation_why
-    failed = call(did="4155550100", sig0=f"cert_not_trusted::{signed_by_carrier()}", sig1="")
+    failed = call(did="4155550100", sig0=f"cert_not_trusted//{signed_by_carrier()}", sig1="")
     assert (failed.attestation, failed.signer, failed.identity) == (Attestation.FAILED, "", "")
 
 
 def test_all_that_asterisk_verified_is_looked_at() -> None:
     assert (
-        call(did="4155550100", sig0="invalid_or_no_ppt::x.y.z", sig1=f"success:A:{signed_by_carrier()}").attestation
+        call(did="4155550100", sig0="invalid_or_no_ppt//x.y.z", sig1=f"success/A/{signed_by_carrier()}").attestation
         == "A"
     )
 
 
 def test_a_forwarded_call_says_who_forwarded_it() -> None:
     token = signed_by_carrier(dest="14155550199")
-    assert call(did="4155550100", sig0=f"success:A:{token}").attestation == "failed"
-    assert call(did="4155550100", sig0=f"success:A:{token}", diversion="+14155550199").attestation == "none"
+    assert call(did="4155550100", sig0=f"success/A/{token}").attestation == "failed"
+    assert call(did="4155550100", sig0=f"success/A/{token}", diversion="+14155550199").attestation == "none"
 
 
 def test_headers_come_encoded_and_count_on_a_trunk_that_is_believed() -> None:
@@ -88,7 +88,7 @@ def test_headers_come_encoded_and_count_on_a_trunk_that_is_believed() -> None:
 
 def test_who_hides_the_number_is_not_named_by_the_reason_either() -> None:
     token = signed_by_carrier(orig="12015550199")
-    hidden = call(did="4155550100", pres="prohib", sig0=f"success:A:{token}")
+    hidden = call(did="4155550100", pres="prohib", sig0=f"success/A/{token}")
     assert (hidden.attestation, hidden.attestation_why) == (Attestation.FAILED, "")
 
 

@@ -1,5 +1,6 @@
 """Who vouches for a caller ID, on a real PBX that verifies what a second Asterisk, and a forger, have signed."""
 
+import dataclasses
 import functools
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from tests.lab.daemon import DIALPLAN, Daemon
 from tests.lab.lab import Lab
 from tests.lab.observe import Observer
 from tests.lab.pbx import Pbx, Settings
-from tests.lab.places import SCENARIOS
+from tests.lab.places import ETC, SCENARIOS
 from tests.lab.signer import Signer
 from tests.lab.sipp import run_sipp
 
@@ -166,7 +167,7 @@ BELIEVED: Mapping[str, Case] = {
     "a proof beside a word": ("A", SIGNED, lambda f: [f.line(), "P-Attestation-Indicator: C"]),
     "hostile": (
         "none", "not signed",
-        lambda _: ['P-Attestation-Indicator: ",${SHELL(id)},sig0=success:A:x', "X-Own: ${SHELL(id)}"],
+        lambda _: ['P-Attestation-Indicator: ",:${SHELL(id)}:sig0=success/A/x', "X-Own: ${SHELL(id)}"],
     ),
     "no header": ("none", "not signed", lambda _: []),
 }  # fmt: skip
@@ -268,6 +269,75 @@ async def test_what_a_second_asterisk_signs(network: Network) -> None:
     for level, variables in seen.items():
         assert variables["SCREENER_SCORE"] == str(POINTS[level])
         assert f"attestation {level} by 127.0.0.1" in variables["SCREENER_WHY"]
+
+
+async def test_a_broadcast_call_brings_its_signature_too(network: Network) -> None:
+    did = "12125553200"
+    await network.pbx.ami.action("Setvar", Variable="SCREENER_ENTRY", Value="broadcast")
+    try:
+        (seen,) = await make(network, [(did, lambda: [Forger(network, did).line()])])
+    finally:
+        await network.pbx.ami.action("Setvar", Variable="SCREENER_ENTRY", Value="stasis")
+    check(seen, "A", SIGNED)
+
+
+async def test_a_call_by_another_channel_than_pjsip_is_unsigned_and_leaves_no_complaint(network: Network) -> None:
+    did, before = "12125553300", network.pbx.log.stat().st_size
+    await network.lab.world.agent(stay=0.2)
+    async with Daemon(network.pbx, {"ladder": []}) as daemon:
+        await network.pbx.ami.action(
+            "Originate", Channel=f"Local/{did}@from-trunk", CallerID=CALLER, Application="Wait", Data="5", Async="true"
+        )
+        judged = await daemon.logged(f"did=+{did}")
+        await daemon.stop()
+        with daemon.recorded() as journal:
+            assert [entry.call.attestation for entry in journal.calls()] == ["none"]
+    assert "attestation" not in judged
+    assert not complaints(network.pbx, before)
+
+
+async def test_ordinary_calls_leave_no_complaint_in_asterisks_log(network: Network) -> None:
+    unsigned, signed, before = "12125553400", "12125553401", network.pbx.log.stat().st_size
+    await make(network, [(unsigned, list), (signed, lambda: [Forger(network, signed).line()])])
+    assert not complaints(network.pbx, before)
+
+
+def complaints(pbx: Pbx, since: int) -> Sequence[str]:
+    """Return the warnings and errors in Asterisk's log from an offset on."""
+    lines = pbx.log.read_bytes()[since:].decode(errors="replace").splitlines()
+    return [line for line in lines if " WARNING[" in line or " ERROR[" in line]
+
+
+@pytest.mark.parametrize(
+    ("missing", "signed", "told"),
+    [
+        ("res_stir_shaken.so res_pjsip_stir_shaken.so", "B", "B"),
+        ("res_pjsip_header_funcs.so", "A", "none"),
+        ("func_json.so", "A", "B"),
+    ],
+)
+async def test_without_a_module_the_rest_works(
+    network: Network, lab: Lab, missing: str, signed: str, told: str
+) -> None:
+    """A signed call and an unsigned one, of both of which the provider says B; and then one that Asterisk refuses."""
+    modules = (ETC / "common" / "modules.conf").read_text()
+    without = modules.replace("@@{no_modules}", "\n".join(f"noload = {module}" for module in missing.split()))
+    settings = dataclasses.replace(
+        network.pbx.settings, files={**network.pbx.settings.files, "modules.conf": without}, variables={}
+    )
+    async with lab.passing_pbx(settings) as pbx:
+        there = dataclasses.replace(network, pbx=pbx, observer=Observer(pbx))
+        did = "12125553500"
+        forger = Forger(there, did)
+        says_b = "P-Attestation-Indicator: B"
+        calls = [
+            (did, lambda: [forger.line(), says_b]),
+            (did, lambda: [says_b]),
+            (did, lambda: [forger.x5u("ftp:/nowhere")]),
+        ]
+        seen = await make(there, calls, attestation={"trunks": {"trunk": ["asterisk", "headers"]}})
+        assert [one.journal for one in seen[:2]] == [signed, told]
+        assert seen[2].journal == ("none" if "stir" in missing else "failed")
 
 
 async def test_asterisk_is_still_there(network: Network, strangers: Mapping[str, Seen]) -> None:

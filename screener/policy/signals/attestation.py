@@ -14,10 +14,11 @@ _SAID: Final = {
 
 
 def attestation(call: Call, remembered: Remembered, policy: Policy, _now: float) -> Finding | None:
-    """Points by level; a signature that another call has just used proves nothing."""
+    """Points by level; a signature that another call has just used proves nothing. Why nobody vouches for a call that
+    brought something is said without points."""
     level = call.attestation
     points = policy.settings.signals.attestation.points.get(level, 0)
-    if level is Attestation.NONE and not points:
+    if level is Attestation.NONE and not points and not call.attestation_why:
         return None
     if remembered.reused:
         return points, "the caller ID is signed, but with a signature that another call has just used"

@@ -39,3 +39,12 @@ def test_a_signature_that_another_call_has_just_used_says_so() -> None:
         3,
         "the caller ID is signed, but with a signature that another call has just used",
     )
+
+
+@pytest.mark.parametrize("level", [Attestation.NONE, Attestation.FAILED, Attestation.A])
+def test_why_it_is_that_level_is_said_if_it_is_known(level: Attestation) -> None:
+    call = dataclasses.replace(make_call(attestation=level), attestation_why="the trunk says so")
+
+    found = attestation(call, STRANGER, POLICY, 0)
+
+    assert found == (3 if level is Attestation.FAILED else 0, "the trunk says so")
