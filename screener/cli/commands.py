@@ -33,12 +33,12 @@ from screener.config import Config, ConfigError
 from screener.credentials import ami_secret, ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
 from screener.feeds.keeper import FeedKeeper, feeds_directory
-from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
 from screener.memory.reader import JournalReader, rebuild
 from screener.policy.call import Attestation, Call, called_number
 from screener.policy.caller import Caller, identify
+from screener.policy.decide import decide
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
 from screener.policy.text import printable
@@ -264,7 +264,8 @@ def explain(  # noqa: PLR0917 - click passes them by name
     if config.journal.path.exists():
         with _journal(config) as journal:
             known = rebuild(memory, journal.replay(until=now, caller=call.caller.key), policy)
-    show.verdict(call, judge(memory, call, policy, now), known=known, as_json=as_json)
+    remembered = memory.observe(call, policy, now)
+    show.verdict(call, decide(call, remembered, policy, now), remembered, now=now, known=known, as_json=as_json)
 
 
 def _caller(config: Config, number: str, *, withheld: bool) -> Caller:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,17 @@ from rich.text import Text
 from screener.asterisk.release import Released
 from screener.memory.reader import Recorded, Told
 from screener.policy.call import Call
-from screener.policy.phrase import plural
+from screener.policy.phrase import duration, plural
+from screener.policy.remembered import Remembered, TrustKind
 from screener.policy.text import printable
 from screener.policy.verdict import Mode, Treatment, Verdict
+
+EARNED = {
+    TrustKind.PASSED: "passed a challenge",
+    TrustKind.TALKED: "talked with one of our people",
+    TrustKind.DIALLED: "one of our people called the number",
+    TrustKind.HAND: "marked as fine by hand",
+}
 
 COLOURS = {
     Treatment.PASS: "green",
@@ -65,10 +74,12 @@ def outcome(told: Told, *, as_json: bool) -> None:
     )
 
 
-def verdict(call: Call, judged: Verdict, *, known: int, as_json: bool) -> None:
-    """Print what would happen to a call."""
+def verdict(call: Call, judged: Verdict, remembered: Remembered, *, now: float, known: int, as_json: bool) -> None:
+    """Print what would happen to a call, and what is remembered of its caller at `now` (seconds since the epoch)."""
     if as_json:
-        _json({"call": dataclasses.asdict(call), "verdict": dataclasses.asdict(judged) | {"acted": judged.acted}})
+        past = dataclasses.asdict(remembered) | {"relaxed": sorted(remembered.relaxed)}
+        told = dataclasses.asdict(judged) | {"acted": judged.acted}
+        _json({"call": dataclasses.asdict(call), "verdict": told, "remembered": past})
         return
     acted = "" if judged.mode is Mode.LIVE else " (shadow mode: the call would pass)"
     _print(
@@ -80,10 +91,31 @@ def verdict(call: Call, judged: Verdict, *, known: int, as_json: bool) -> None:
     )
     _print(Text(f"  because {judged.decided_by}"))
     for reason in judged.reasons:
-        _print(Text(f"  {reason.points:+5g}  {reason.code:<16} {reason.text}"))
+        aside = " (in shadow: not counted)" if reason.shadow else ""
+        _print(Text(f"  {reason.points:+5g}  {reason.code:<16} {reason.text}{aside}"))
+    for line in past_of(remembered, now):
+        _print(Text(f"  {line}", "dim"))
     _print(
         Text(f"  score {judged.score:g}; the journal knows {plural(known, 'call')} and outcomes of this caller", "dim")
     )
+
+
+def past_of(remembered: Remembered, now: float) -> Iterator[str]:
+    """Say what is remembered of a caller: its trust, each kind with its end, its failures, its history."""
+    for trust in remembered.trust:
+        how = EARNED[trust.kind]
+        needs = "" if trust.earned_with.rank <= 0 else f", for calls signed {trust.earned_with} or better"
+        yield f"trust: {how}; ends {_time(trust.until)}, in {duration(trust.until - now)}{needs}"
+    if remembered.failures is not None:
+        failed = remembered.failures
+        yield f"failed {plural(failed.count, 'challenge')}, the last {duration(now - failed.last_at)} ago"
+    past = remembered.history
+    if past.calls:
+        yield f"of about {plural(round(past.calls), 'call')} that have not faded, {past.talked:.0f} were conversations"
+    if remembered.unwanted_until is not None:
+        yield f"blocked by the people at this number until {_time(remembered.unwanted_until)}"
+    if remembered.first_at is not None:
+        yield f"first seen {_time(remembered.first_at)}"
 
 
 def released(one: Released) -> None:

@@ -247,6 +247,16 @@ def test_explain_needs_no_journal(config: Path, run: Run) -> None:
     assert not config.with_name("pepper").exists()
 
 
+def test_explain_shows_each_trust_with_its_end(config: Path, run: Run) -> None:
+    write(config, *[CALLER] * 3)
+
+    shown = run("explain", "--caller", CALLER, "--did", "4155550100").stdout
+    told = json.loads(run("explain", "--caller", CALLER, "--did", "4155550100", "--json").stdout)
+
+    assert "trust: passed a challenge; ends " in shown
+    assert [trust["kind"] for trust in told["remembered"]["trust"]] == ["passed"]
+
+
 @pytest.mark.parametrize(("level", "score"), [("A", 0), ("C", 1), ("failed", 3), ("none", 0)])
 def test_explain_takes_an_attestation(run: Run, level: str, score: int) -> None:
     told = json.loads(run("explain", "--caller", CALLER, "--did", "1", "--attestation", level, "--json").stdout)
