@@ -136,6 +136,7 @@ def replay(  # noqa: PLR0917 - click passes them by name
     with ExitStack() as stack, room():
         book = stack.enter_context(Book(Compass(
             inbound=reading.inbound, outbound=reading.outbound, phones=config.policy.never_screen.endpoints,
+                trunks=[trunk.endpoint for trunk in config.ami.trunks],
         )))  # fmt: skip
         rows = stack.enter_context(_written(verdicts)) if verdicts is not None else None
         read(book, reading, times, faults)

@@ -146,7 +146,8 @@ class Book:
 
     def calls(self) -> Iterator[tuple[CallRecord, Direction]]:
         """Yield all calls in the order of their beginnings, and where each went."""
-        direct = self.compass.settle(self._called_from_outside).direction
+        self.compass.settle()
+        direct = self.compass.direction
         make = CallRecord._make
         for row in self._database.execute(_ORDERED):
             record = make(row)
@@ -159,12 +160,3 @@ class Book:
         ):
             outcome = Outcome(treatment=Treatment(treatment), result=Result(result), tries=tries)
             yield Told(at, uniqueid, outcome)
-
-    def _called_from_outside(self, trunks: Iterable[str]) -> Iterator[str]:
-        self._database.execute("CREATE TEMP TABLE IF NOT EXISTS trunks (name PRIMARY KEY)")
-        self._database.executemany("INSERT OR IGNORE INTO trunks VALUES (?)", ((name,) for name in trunks))
-        query = (
-            "SELECT DISTINCT coalesce(nullif(did, ''), dst) FROM calls WHERE endpoint IN (SELECT name FROM trunks) "
-            "AND length(src) > 6"
-        )
-        return (called for (called,) in self._database.execute(query))

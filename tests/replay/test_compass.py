@@ -48,6 +48,25 @@ def test_where_every_call_came_in_all_are_judged(tmp_path: Path) -> None:
     assert {direction for _, direction in book.calls()} == {Direction.INBOUND}
 
 
+def test_a_phone_that_shows_our_numbers_is_no_trunk(tmp_path: Path) -> None:
+    """Each of its calls shows another number of ours, and one by one they were called from outside before."""
+    dids = [f"31237413{n}" for n in range(40, 46)]
+    rows = [row(n, f"+1415555{n:04}", did) for n, did in enumerate(dids)]
+    rows += [row(60 + n, f"+1{did}", f"1718555{n:04}", channel="SIP/desk-0000000f") for n, did in enumerate(dids)]
+    book, _ = book_of(put(tmp_path / "Master.csv", *rows))
+    found = [direction for _, direction in book.calls()]
+    assert found == [Direction.INBOUND] * 6 + [Direction.OUTBOUND] * 6
+    # A caller who spoofs one of our numbers comes through the trunk.
+    assert last(tmp_path, *rows, row(99, f"+1{dids[0]}", dids[1])) is Direction.INBOUND
+
+
+def test_trunks_that_the_configuration_names_settle_it_too(tmp_path: Path) -> None:
+    one = row(99, "+13125550199", "13125550177", channel="PJSIP/desk-00000001")
+    assert last(tmp_path, *TRUNK, one) is Direction.INBOUND
+    assert last(tmp_path, *TRUNK, one, compass=Compass(trunks=["trunk"])) is Direction.OUTBOUND
+    assert last(tmp_path, one, *TRUNK, row(100), compass=Compass(trunks=["trunk"])) is Direction.INBOUND
+
+
 def test_contexts_that_are_named_settle_it(tmp_path: Path) -> None:
     one = row(99, "+13125550199", "13125550177", context="clinic")
     assert last(tmp_path, *TRUNK, one, compass=Compass(outbound=["clinic"])) is Direction.OUTBOUND
