@@ -1,12 +1,14 @@
 """`replay` and `tune`: what a policy would have done with the calls of the past."""
 
 import json
+import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 from zoneinfo import ZoneInfo
 
 import click
@@ -32,7 +34,15 @@ from screener.replay.result import Result, Sheet
 from screener.replay.source import CEL_NAMES, Reading, Source
 from screener.replay.tally import Differences, Tally
 from screener.replay.times import LocalTimes
+from screener.replay.tune import TooFewLabelsError
+from screener.replay.tune import tune as search
 from screener.replay.verdicts import Verdicts
+
+_SHARE: Final = re.compile(
+    r"(?P<part>[0-9]+(\.[0-9]+)?)\s*((?P<percent>%)|(in|of|/)\s*(?P<whole>[1-9][0-9,]*))?", re.ASCII | re.IGNORECASE
+)
+DRAW_SECONDS: Final = 0.1
+"""How often a progress bar is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +144,7 @@ def replay(  # noqa: PLR0917 - click passes them by name
         names.append(str(compare))
     times, faults = LocalTimes(reading.timezone), Faults()
     with ExitStack() as stack, room():
-        book = stack.enter_context(Book(Compass(
-            inbound=reading.inbound, outbound=reading.outbound, phones=config.policy.never_screen.endpoints,
-                trunks=[trunk.endpoint for trunk in config.ami.trunks],
-        )))  # fmt: skip
+        book = stack.enter_context(_book(reading, config))
         rows = stack.enter_context(_written(verdicts)) if verdicts is not None else None
         read(book, reading, times, faults)
         sheets = [
@@ -164,6 +171,51 @@ def replay(  # noqa: PLR0917 - click passes them by name
             told.replayed(result)
 
 
+def _share(_context: click.Context, _option: click.Parameter, text: str) -> float:
+    found = _SHARE.fullmatch(text.strip())
+    if found is None:
+        raise click.BadParameter(f"expected a share such as '2 in 1000' or '0.2%', not {text!r}")
+    whole = found["whole"] or ("100" if found["percent"] else "1")
+    share = float(found["part"]) / float(whole.replace(",", ""))
+    if not 0 < share < 1:
+        raise click.BadParameter(f"expected a share between none and all, not {text!r}")
+    return share
+
+
+@click.command()
+@_reading
+@_policy
+@click.option("--false-alarms", "bound", callback=_share, default="2 in 1000", show_default=True, metavar="SHARE",
+              help="How many wanted calls may be challenged or worse.")  # fmt: skip
+@click.option("--rounds", type=click.IntRange(0, 1000), default=12, show_default=True,
+              help="Rounds in which figures are tried, each with four replays.")  # fmt: skip
+def tune(  # noqa: PLR0917 - click passes them by name
+    file: Path | None, preset: str | None, region: str, outbound_prefix: str, bound: float, rounds: int, **given: Any
+) -> None:  # fmt: skip
+    """Search points and thresholds that stop more spam at a bound on false alarms, and print the policy as YAML.
+
+    The records need labels, of some weeks. The search sees the first 70 % of the labelled calls; how the policy
+    does on the others, which it has not seen, is printed with it. Nothing is changed.
+    """
+    reading = Given(**given)
+    config, name = config_of(file, preset, region)
+    side = side_of(config)
+    times, faults = LocalTimes(reading.timezone), Faults()
+    with ExitStack() as stack, room():
+        book = stack.enter_context(_book(reading, config))
+        read(book, reading, times, faults)
+        told.faults(faults)
+        with bar("searching", rounds) as tick:
+            try:
+                found = search(
+                    book, config.policy, feeds=side.policy.feeds, callers=config.memory.callers, bound=bound,
+                    rounds=rounds, prefix=outbound_prefix, tick=tick,
+                )  # fmt: skip
+            except TooFewLabelsError as error:
+                fail(str(error))
+        told.tuned(found, name, times)
+
+
 def _listener(
     sheets: Sequence[Sheet], differences: Differences | None, rows: Verdicts | None
 ) -> Callable[[CallRecord, Sequence[Call], Sequence[Verdict]], None]:
@@ -176,6 +228,17 @@ def _listener(
             differences.add(record, (calls[0], calls[1]), (verdicts[0], verdicts[1]))
 
     return listen
+
+
+def _book(given: Given, config: Config) -> Book:
+    return Book(
+        Compass(
+            inbound=given.inbound,
+            outbound=given.outbound,
+            phones=config.policy.never_screen.endpoints,
+            trunks=[trunk.endpoint for trunk in config.ami.trunks],
+        )
+    )
 
 
 def config_of(file: Path | None, preset: str | None, region: str) -> tuple[Config, str]:
@@ -235,9 +298,20 @@ def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on the standard error of a terminal; yield what to call with how far it is."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total or None)
-        yield lambda done: progress.update(task, completed=done)
+    # It draws when it is told: a thread of its own would be in the way of the processes of a search.
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, auto_refresh=False
+    ) as progress:
+        task, drawn = progress.add_task(what, total=total or None), 0.0
+
+        def tick(done: int) -> None:
+            nonlocal drawn
+            progress.update(task, completed=done)
+            if time.monotonic() - drawn >= DRAW_SECONDS:
+                progress.refresh()
+                drawn = time.monotonic()
+
+        yield tick
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import click
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,8 +15,11 @@ from screener.policy.phrase import duration, plural
 from screener.policy.verdict import Treatment
 from screener.replay.compass import Direction
 from screener.replay.faults import Faults
+from screener.replay.knobs import written
 from screener.replay.result import Result, Sheet
 from screener.replay.tally import Listed, Scores, by_treatment
+from screener.replay.times import LocalTimes
+from screener.replay.tune import Compared, Tuned, interval
 
 SHOWN: Final = 10
 """Calls, called numbers and campaigns that are shown on a terminal; `--json` and the report have more."""
@@ -58,6 +62,54 @@ def replayed(result: Result) -> None:
     _shut_out(main)
     _campaigns(main, result)
     _notices(result)
+
+
+def tuned(found: Tuned, name: str, times: LocalTimes) -> None:
+    """Print a policy as YAML, with what it would change in comments, so that the output is a configuration file."""
+    bound = 1000 * found.bound
+    lines = [
+        f"the policy of {name}, searched for at most {bound:g} false alarms in 1,000 wanted calls",
+        "",
+        *_compared(f"calls before {times.text(found.split)}, which the search has seen", found.searched),
+        *_compared(f"calls from {times.text(found.split)} on, which it has not seen", found.checked),
+        "",
+    ]
+    after = found.checked.after
+    low, high = interval(after.false_positives, after.wanted.total())
+    measured = (
+        f"{after.false_positives} of {after.wanted.total()} wanted calls: {1000 * low:.1f} to {1000 * high:.1f} "
+        "in 1,000 with 95 % confidence"
+    )
+    if not found.changes:
+        lines.append("nothing better was found: this is the policy as it was")
+    if found.holds:
+        lines.append(f"the bound holds on the calls that were not seen ({measured})")
+    else:
+        lines.append(f"THE BOUND DOES NOT HOLD on the calls that were not seen ({measured})")
+        click.echo(lines[-1], err=True)
+    for line in lines:
+        click.echo(f"# {line}".rstrip())
+    click.echo(as_yaml(found))
+
+
+def _compared(what: str, scores: Compared) -> list[str]:
+    return [f"{what}:", f"  before: {verdict_on(scores.before)}", f"  after:  {verdict_on(scores.after)}"]
+
+
+def as_yaml(found: Tuned) -> str:
+    """Return the policy as YAML; what was turned says what it was."""
+    text = yaml.safe_dump({"policy": written(found.settings)}, sort_keys=False, allow_unicode=True)
+    lines, root = text.splitlines(), yaml.compose(text, Loader=yaml.SafeLoader)
+    for path, (old, _) in found.changes.items():
+        node = root
+        for part in ("policy", *path):
+            if isinstance(node, yaml.MappingNode):
+                node = next(value for key, value in node.value if key.value == str(part))
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+                node = node.value[part]
+        if node is not None:
+            lines[node.start_mark.line] += f"  # was {old:g}"
+    return "\n".join(lines)
 
 
 def _false_alarms(sheet: Sheet) -> None:

@@ -10,9 +10,9 @@ import itertools
 import math
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
@@ -22,7 +22,7 @@ from screener.policy.policy import Policy, compile_policy
 from screener.policy.remembered import Ending, Notice
 from screener.policy.settings import PolicySettings
 from screener.policy.verdict import Mode, Treatment, Verdict
-from screener.replay.book import Book
+from screener.replay.book import Told
 from screener.replay.compass import Direction
 from screener.replay.facts import Facts
 from screener.replay.record import CallRecord
@@ -36,6 +36,16 @@ NOTICES: Final = 200
 """Notices that are kept."""
 
 Listener = Callable[[CallRecord, Sequence[Call], Sequence[Verdict]], None]
+
+
+class Calls(Protocol):
+    """What can be played: a book, or calls in memory."""
+
+    def calls(self) -> Iterator[tuple[CallRecord, Direction]]:
+        """Yield calls in the order of their beginnings."""
+
+    def outcomes(self) -> Iterator[Told]:
+        """Yield what treatments had shown, in order."""
 
 
 def as_if_live(settings: PolicySettings) -> Policy:
@@ -88,7 +98,7 @@ class Player:
         self._ticked = float("-inf")
         self.played = Played()
 
-    def play(self, book: Book, tick: Callable[[int], None] = lambda _: None) -> Played:
+    def play(self, book: Calls, tick: Callable[[int], None] = lambda _: None) -> Played:
         """Play all calls; `tick` is called now and then with how many there were."""
         told = book.outcomes()
         next_told, last = next(told, None), 0.0
