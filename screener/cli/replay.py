@@ -20,7 +20,6 @@ from screener.cli.given import DEFAULT_CONFIG, FilePath, fail, load_or_exit
 from screener.config import Config
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.policy.call import Call
-from screener.policy.policy import compile_policy
 from screener.policy.presets import Preset
 from screener.policy.verdict import Verdict
 from screener.replay.book import Book
@@ -148,9 +147,7 @@ def replay(  # noqa: PLR0917 - click passes them by name
         rows = stack.enter_context(_written(verdicts)) if verdicts is not None else None
         read(book, reading, times, faults)
         sheets = [
-            Sheet(
-                name=label, version=compile_policy(side.settings).version, tally=Tally(times, long_seconds=long_seconds)
-            )
+            Sheet(name=label, version=side.policy.version, tally=Tally(times, long_seconds=long_seconds))
             for label, side in zip(names, sides, strict=True)
         ]
         differences = Differences() if compare is not None else None

@@ -18,6 +18,7 @@ from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.policy.call import Call
 from screener.policy.feeds import NO_FEEDS, Feeds
+from screener.policy.line import Schedule
 from screener.policy.policy import Policy, compile_policy
 from screener.policy.remembered import Ending, Notice
 from screener.policy.settings import PolicySettings
@@ -48,10 +49,18 @@ class Calls(Protocol):
         """Yield what treatments had shown, in order."""
 
 
-def as_if_live(settings: PolicySettings) -> Policy:
+def as_if_live(policy: Policy) -> Policy:
     """Return the policy as it would be with `mode: live` everywhere: a replay asks what would have been done."""
-    dids = {number: did.model_copy(update={"mode": Mode.LIVE}) for number, did in settings.dids.items()}
-    return compile_policy(settings.model_copy(update={"mode": Mode.LIVE, "dids": dids}))
+
+    def acting(schedule: Schedule) -> Schedule:
+        return dataclasses.replace(
+            schedule,
+            open=dataclasses.replace(schedule.open, mode=Mode.LIVE),
+            closed=dataclasses.replace(schedule.closed, mode=Mode.LIVE),
+        )
+
+    lines = {did: acting(schedule) for did, schedule in policy.lines.items()}
+    return dataclasses.replace(policy, default=acting(policy.default), lines=lines)
 
 
 class Side:
@@ -59,7 +68,7 @@ class Side:
 
     def __init__(self, settings: PolicySettings, *, callers: int, feeds: Feeds = NO_FEEDS) -> None:
         """`callers` is how many callers' buckets fit; `feeds` are the numbers that feeds hold today."""
-        self.policy = dataclasses.replace(as_if_live(settings), feeds=feeds)
+        self.policy = dataclasses.replace(as_if_live(compile_policy(settings)), feeds=feeds)
         self.memory = LocalMemory(seed=secrets.randbits(64), callers=callers)
         self.settings = settings
         self.facts = Facts(region=settings.region)

@@ -205,7 +205,7 @@ class _Stage:
 
         def listen(record: CallRecord, calls: Sequence[Call], verdicts: Sequence[Verdict]) -> None:
             if record.label:
-                pattern = _pattern(calls[0], verdicts[0], side.policy, order, seen.start)
+                pattern = _pattern(record, calls[0], verdicts[0], side.policy, order, seen.start)
                 seen.add(pattern, spam=record.label == Label.SPAM.value)
 
         side = Side(settings, callers=self.callers, feeds=self.feeds)
@@ -226,9 +226,14 @@ class _Stage:
 
 
 def _pattern(
-    call: Call, verdict: Verdict, policy: Policy, order: Mapping[tuple[str, str], int], values: Sequence[float]
+    record: CallRecord,
+    call: Call,
+    verdict: Verdict,
+    policy: Policy,
+    order: Mapping[tuple[str, str], int],
+    values: Sequence[float],
 ) -> Pattern:
-    ladder = policy.line(call.did).ladder
+    ladder = policy.line(call.did, record.start).ladder
     if climb(ladder, verdict.score) != (verdict.treatment, verdict.decided_by):
         settled = verdict.treatment is not Treatment.PASS
         return Pattern(settled=settled, fixed=0, first=None, shut=math.inf, weights=())
@@ -241,7 +246,7 @@ def _pattern(
             fixed += reason.points
         else:
             weights.append((place, reason.points / values[place]))
-    own = ladder is not policy.default.ladder
+    own = ladder != policy.settings.ladder
     return Pattern(
         settled=None,
         # Fading memories would make a pattern of each call.
