@@ -12,8 +12,7 @@ from typing import Any, Final
 from screener.policy.call import Call
 from screener.policy.decide import climb
 from screener.policy.feeds import Feeds
-from screener.policy.policy import Policy
-from screener.policy.settings import PolicySettings
+from screener.policy.settings import Ladder, PolicySettings
 from screener.policy.verdict import Treatment, Verdict
 from screener.replay.book import Book, Told
 from screener.replay.compass import Direction
@@ -197,7 +196,7 @@ class _Stage:
     def _seen(self, settings: PolicySettings) -> Seen:
         knobs = points(settings)
         first = settings.ladder[0].score if settings.ladder else math.inf
-        order = {key: place for place, key in enumerate(knobs)}
+        places = {key: (place, knob.value) for place, (key, knob) in enumerate(knobs.items())}
         seen = Seen(
             paths=[*(knob.path for knob in knobs.values()), FIRST],
             start=[*(knob.value for knob in knobs.values()), first],
@@ -205,7 +204,8 @@ class _Stage:
 
         def listen(record: CallRecord, calls: Sequence[Call], verdicts: Sequence[Verdict]) -> None:
             if record.label:
-                pattern = _pattern(record, calls[0], verdicts[0], side.policy, order, seen.start)
+                ladder = side.policy.line(calls[0].did, record.start).ladder
+                pattern = _pattern(calls[0], verdicts[0], ladder, ladder != settings.ladder, places)
                 seen.add(pattern, spam=record.label == Label.SPAM.value)
 
         side = Side(settings, callers=self.callers, feeds=self.feeds)
@@ -226,14 +226,10 @@ class _Stage:
 
 
 def _pattern(
-    record: CallRecord,
-    call: Call,
-    verdict: Verdict,
-    policy: Policy,
-    order: Mapping[tuple[str, str], int],
-    values: Sequence[float],
+    call: Call, verdict: Verdict, ladder: Ladder, own: bool, knobs: Mapping[tuple[str, str], tuple[int, float]]
 ) -> Pattern:
-    ladder = policy.line(call.did, record.start).ladder
+    """Return what rules said of a call. `own` is whether the ladder is another one than the policy's; `knobs` are the
+    place and the value of the points of each rule."""
     if climb(ladder, verdict.score) != (verdict.treatment, verdict.decided_by):
         settled = verdict.treatment is not Treatment.PASS
         return Pattern(settled=settled, fixed=0, first=None, shut=math.inf, weights=())
@@ -241,12 +237,11 @@ def _pattern(
     for reason in verdict.reasons:
         if reason.shadow or not reason.points:
             continue
-        place = order.get((reason.code, ""), order.get((reason.code, str(call.attestation))))
-        if place is None:
+        knob = knobs.get((reason.code, "")) or knobs.get((reason.code, str(call.attestation)))
+        if knob is None:
             fixed += reason.points
         else:
-            weights.append((place, reason.points / values[place]))
-    own = ladder != policy.settings.ladder
+            weights.append((knob[0], reason.points / knob[1]))
     return Pattern(
         settled=None,
         # Fading memories would make a pattern of each call.
