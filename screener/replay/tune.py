@@ -12,7 +12,8 @@ from typing import Any, Final
 from screener.policy.call import Call
 from screener.policy.decide import climb
 from screener.policy.feeds import Feeds
-from screener.policy.settings import Ladder, PolicySettings
+from screener.policy.line_settings import Ladder
+from screener.policy.settings import PolicySettings
 from screener.policy.verdict import Treatment, Verdict
 from screener.replay.book import Book, Told
 from screener.replay.compass import Direction
