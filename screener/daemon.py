@@ -5,7 +5,6 @@ import logging
 import os
 import secrets
 import signal
-import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -25,10 +24,10 @@ from screener.logs import logging_to
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
-from screener.memory.reader import JournalReader, rebuild
+from screener.memory.recall import recall
 from screener.notify import ALIVE, READY, STOPPING, Notifier
 from screener.policy.phrase import plural
-from screener.policy.policy import Policy, compile_policy
+from screener.policy.policy import compile_policy
 from screener.reload import PolicyInForce
 
 log = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     behind = time.time() - time.monotonic()
     clocks = Clocks(steady=lambda: time.monotonic() + behind, wall=time.time)
     memory = LocalMemory(seed=secrets.randbits(64), callers=config.memory.callers)
-    _remember(memory, config, policy, clocks)
+    under_way = recall(memory, config.journal.path, policy, clocks.wall())
     journal = Journal(config.journal)
     journal.start()
     asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, clocks.steady)
@@ -81,6 +80,8 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
     )
+    for one in under_way:
+        desk.resume(one.call, one.verdict, one.outcomes, one.at)
     gate = Gate(
         asterisk,
         desk,
@@ -135,26 +136,6 @@ async def _answers(asterisk: AriConnection) -> bool:
     except (AriUnavailableError, TimeoutError):
         return not asterisk.connected
     return True
-
-
-def _remember(memory: LocalMemory, config: Config, policy: Policy, clocks: Clocks) -> None:
-    """Put the memory into the state that the journal tells of: a restart gives nobody a fresh bucket."""
-    path, now = config.journal.path, clocks.wall()
-    if not path.exists():
-        return
-    try:
-        with JournalReader(path) as journal:
-            settings = policy.settings
-            # A bucket that had the time to fill is full, whatever was taken before: most calls need no second look.
-            slowest = (policy.sustained or policy.bucket).fills_in_seconds
-            calls = max(policy.bucket.fills_in_seconds, slowest, settings.reject.repeat_seconds)
-            told = max(settings.trust.days * 86_400, settings.signals.challenge_failed.hours * 3600)
-            happened = journal.replay(since=now - calls, told_since=now - told, until=now)
-            count = rebuild(memory, happened, policy)
-    except (sqlite3.Error, ValueError) as error:
-        log.warning("all callers are strangers: the journal %s cannot be read (%s)", path, error)
-    else:
-        log.info("remembered %d calls and outcomes from %s", count, path)
 
 
 def _prompts(config: Config) -> Prompts:

@@ -3,9 +3,13 @@
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from screener.asterisk.rest import Request, channel_path
 from screener.policy.verdict import Treatment
+
+BRIDGES: Final = Request(method="GET", path="bridges")
+"""Ask who talks with whom."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./&+:@-]*")
 """Values that mean nothing to the parser of ARRAY()'s arguments."""

@@ -124,6 +124,7 @@ class AriConnection:
                 yield receiving
             finally:
                 self._rest = None
+                listener.take(events.ConnectionLost())
                 over_socket.lost()
                 receiving.cancel()
                 (ended,) = await asyncio.gather(receiving, return_exceptions=True)

@@ -71,6 +71,23 @@ class CalleeAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallDialled:
+    """Dial: what became of somebody whom Dial() or Queue() rings for the call."""
+
+    channel_id: str
+    """The caller's."""
+    status: str
+    """As in DIALSTATUS, and RINGING; empty when it begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTransferred:
+    """BridgeBlindTransfer: who talked with the caller sent the call elsewhere, and has left it."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """ChannelDestroyed: the call is over."""
 
@@ -80,6 +97,8 @@ class CallEnded:
     cause_text: str
     seconds: float
     """From the channel's creation to its end; 0 if the event does not tell."""
+    busy: bool = False
+    """The dialplan itself said busy: by Busy() or Congestion()."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +106,22 @@ class Replaced:
     """ApplicationReplaced: another screener has registered the same application."""
 
 
-Event = CallEntered | CallOffered | OutcomeReported | CalleeAnswered | CallEnded | Replaced
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLost:
+    """No event of Asterisk's: from now on none is heard, until the next connection."""
+
+
+Event = (
+    CallEntered
+    | CallOffered
+    | OutcomeReported
+    | CalleeAnswered
+    | CallDialled
+    | CallTransferred
+    | CallEnded
+    | Replaced
+    | ConnectionLost
+)
 
 
 def read(message: Mapping[str, Any]) -> Event | None:
@@ -110,6 +144,28 @@ def survey(channels: str, application: str) -> tuple[set[str], list[CallEntered]
         return present, [_waiting(channel) for channel in listed if channel["id"] in ours and _in_stasis(channel)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedEventError(f"a list of channels cannot be read: {error}") from error
+
+
+def bridged(bridges: str) -> dict[str, float]:
+    """Read the answer to `commands.BRIDGES`: for each channel that is in conversation, since when (epoch seconds).
+
+    Raises MalformedEventError.
+    """
+    try:
+        return {
+            _id(channel): datetime.fromisoformat(bridge["creationtime"]).timestamp()
+            for bridge in json.loads(bridges)
+            if bridge["bridge_type"] == "mixing" and len(bridge["channels"]) > 1
+            for channel in bridge["channels"]
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MalformedEventError(f"a list of bridges cannot be read: {error}") from error
+
+
+def _id(channel: Any) -> str:
+    if not isinstance(channel, str):
+        raise TypeError("a channel's id is no text")
+    return channel
 
 
 def _in_stasis(channel: Mapping[str, Any]) -> bool:
@@ -155,6 +211,20 @@ def _reported(message: Mapping[str, Any]) -> Event | None:
     return OutcomeReported(channel_id=_text(_part(message, "channel"), "id"), outcome=outcome)
 
 
+def _dialled(message: Mapping[str, Any]) -> Event | None:
+    # A leg that a program began has no caller.
+    if "caller" not in message:
+        return None
+    return CallDialled(channel_id=_text(_part(message, "caller"), "id"), status=_text(message, "dialstatus"))
+
+
+def _transferred(message: Mapping[str, Any]) -> Event | None:
+    # In a conference there is nobody in particular who was transferred.
+    if "transferee" not in message or message.get("result") != "Success":
+        return None
+    return CallTransferred(channel_id=_text(_part(message, "transferee"), "id"))
+
+
 def _ended(message: Mapping[str, Any]) -> Event:
     channel, cause = _part(message, "channel"), message.get("cause")
     if not isinstance(cause, int):
@@ -164,6 +234,7 @@ def _ended(message: Mapping[str, Any]) -> Event:
         cause=cause,
         cause_text=str(message.get("cause_txt") or ""),
         seconds=_between(channel.get("creationtime"), message.get("timestamp")),
+        busy=channel.get("state") == "Busy",
     )
 
 
@@ -171,6 +242,8 @@ READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Event | None]]] = {
     "StasisStart": _entered,
     "CallBroadcast": _offered,
     "ChannelUserevent": _reported,
+    "Dial": _dialled,
+    "BridgeBlindTransfer": _transferred,
     "ChannelDestroyed": _ended,
     "ApplicationReplaced": lambda _message: Replaced(),
 }

@@ -11,14 +11,18 @@ from screener.asterisk.announce import Announcer
 from screener.asterisk.desk import Desk, End
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import (
+    CallDialled,
     CalleeAnswered,
     CallEnded,
     CallEntered,
     CallOffered,
+    CallTransferred,
+    ConnectionLost,
     Event,
     MalformedEventError,
     OutcomeReported,
     Replaced,
+    bridged,
     survey,
 )
 from screener.asterisk.facts import read_call
@@ -94,11 +98,19 @@ class Gate:
                 self._desk.learn(channel_id, outcome)
             case CalleeAnswered(channel_id=channel_id):
                 self._announcer.answered(channel_id)
+            case CallDialled(channel_id=channel_id, status=status):
+                self._desk.dialled(channel_id, status)
+            case CallTransferred(channel_id=channel_id):
+                self._desk.part(channel_id)
             case CallEnded():
                 self._announcer.ended(event.channel_id)
                 self._caught_up.pop(event.channel_id, None)
-                end = End(cause=event.cause, cause_text=event.cause_text, seconds=event.seconds)
-                self._desk.end(event.channel_id, end)
+                self._desk.end(
+                    event.channel_id,
+                    End(cause=event.cause, cause_text=event.cause_text, seconds=event.seconds, busy=event.busy),
+                )
+            case ConnectionLost():
+                self._desk.deaf()
             case Replaced():
                 log.warning(
                     "another screener has registered the application %r; its calls are taken there now",
@@ -114,6 +126,7 @@ class Gate:
         known = self._desk.following()
         try:
             present, waiting = await self._survey()
+            talking = await self._talking() if known else {}
             if waiting:
                 await asyncio.sleep(SETTLE_SECONDS)
                 still = {entered.channel.id for entered in (await self._survey())[1]}
@@ -121,8 +134,7 @@ class Gate:
         except (AriUnavailableError, MalformedEventError) as error:
             log.warning("cannot catch up with Asterisk's calls: %s", error)
             return
-        for channel_id in known - present:
-            self._desk.end(channel_id, End(cause_text="ended while disconnected"))
+        self._desk.caught_up(known - present, talking)
         await self._announcer.connected(one.channel.id for one in waiting if announce.FACT in one.facts)
         for entered in waiting:
             if announce.FACT in entered.facts:
@@ -144,6 +156,15 @@ class Gate:
         channels, application = await self._asterisk.send(*commands.survey(self._application))
         present, waiting = survey(channels.body, application.body)
         return present, [entered for entered in waiting if not self._desk.held(entered.channel.id)]
+
+    async def _talking(self) -> Mapping[str, float]:
+        """Return the ids of the channels that are in conversation, and since when (epoch seconds)."""
+        (answer,) = await self._asterisk.send(commands.BRIDGES)
+        try:
+            return bridged(answer.body)
+        except MalformedEventError as error:
+            log.warning("who talks with whom is not known: %s", error)
+            return {}
 
     async def drain(self) -> None:
         """Finish the calls that are being judged; those that come meanwhile too, up to a limit."""

@@ -33,9 +33,10 @@ from screener.config import Config, ConfigError
 from screener.credentials import ami_secret, ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
 from screener.feeds.keeper import FeedKeeper, feeds_directory
+from screener.memory.history import rebuild
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
-from screener.memory.reader import JournalReader, rebuild
+from screener.memory.reader import JournalReader
 from screener.policy.call import Attestation, Call, called_number
 from screener.policy.caller import Caller, identify
 from screener.policy.decide import decide
@@ -264,7 +265,9 @@ def explain(  # noqa: PLR0917 - click passes them by name
     known = 0
     if config.journal.path.exists():
         with _journal(config) as journal:
-            known = rebuild(memory, journal.replay(until=now, caller=call.caller.key), policy)
+            known = rebuild(memory, journal.history(until=now, caller=call.caller.key), policy)
+            for window in journal.windows(now):
+                memory.open_window(window)
     remembered = memory.observe(call, policy, now)
     show.verdict(call, decide(call, remembered, policy, now), remembered, now=now, known=known, as_json=as_json)
 

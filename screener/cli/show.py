@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from screener.asterisk.release import Released
-from screener.memory.reader import Recorded, Told
+from screener.memory.reader import Recorded
+from screener.memory.rows import Told
 from screener.policy.call import Call
 from screener.policy.phrase import duration, plural
 from screener.policy.remembered import Remembered, TrustKind

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from screener.memory.schema import prepare
 from screener.memory.settings import JournalSettings
 from screener.policy.call import Call
-from screener.policy.remembered import Outcome
+from screener.policy.remembered import Notice, Outcome, Window, WindowKind
 from screener.policy.verdict import Verdict
 
 log = logging.getLogger(__name__)
@@ -31,36 +32,25 @@ PRUNE_SECONDS: Final = 600.0
 LOCKED_SECONDS: Final = 5.0
 """How long to wait for another process that holds the file."""
 
-VERSION: Final = 1
-"""Of the tables below, in the file as `user_version`. A later one is not for us to write, nor to guess at."""
+KEPT: Final = 100_000
+"""Marks, windows and notices that are kept, of each the newest."""
+DIALLED_DAYS: Final = 400.0
+"""Days after which a call of ours is deleted: no trust that it earned lasts longer."""
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS calls (
-    row INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    at REAL NOT NULL,
-    caller TEXT NOT NULL, kind TEXT NOT NULL, personal INTEGER NOT NULL, raw TEXT NOT NULL,
-    name TEXT NOT NULL, did TEXT NOT NULL, trunk TEXT NOT NULL, attestation TEXT NOT NULL,
-    language TEXT NOT NULL, diversion TEXT NOT NULL,
-    treatment TEXT NOT NULL, acted TEXT NOT NULL, mode TEXT NOT NULL, score REAL NOT NULL,
-    decided_by TEXT NOT NULL, reasons TEXT NOT NULL, policy TEXT NOT NULL, took REAL NOT NULL,
-    ended_at REAL, cause INTEGER, cause_text TEXT, seconds REAL
-);
-CREATE INDEX IF NOT EXISTS calls_by_time ON calls (at);
-CREATE INDEX IF NOT EXISTS calls_by_caller ON calls (caller, at);
-CREATE TABLE IF NOT EXISTS outcomes (
-    row INTEGER PRIMARY KEY AUTOINCREMENT,
-    call TEXT NOT NULL, at REAL NOT NULL, treatment TEXT NOT NULL, result TEXT NOT NULL, tries INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS outcomes_by_call ON outcomes (call);
-"""
 _JUDGED: Final = (
     "INSERT OR REPLACE INTO calls (id, at, caller, kind, personal, raw, name, did, trunk, attestation, language, "
-    "diversion, treatment, acted, mode, score, decided_by, reasons, policy, took) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "diversion, signer, identity, treatment, acted, mode, score, decided_by, reasons, policy, took) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OUTCOME: Final = "INSERT INTO outcomes (call, at, treatment, result, tries) VALUES (?, ?, ?, ?, ?)"
-_ENDED: Final = "UPDATE calls SET ended_at = ?, cause = ?, cause_text = ?, seconds = ? WHERE id = ?"
+_ENDED: Final = (
+    "UPDATE calls SET ended_at = ?, cause = ?, cause_text = ?, seconds = ?, talked = ?, busy = ? WHERE id = ?"
+)
+_DIALLED: Final = "INSERT INTO dialled (number, at) VALUES (?, ?)"
+_MARKED: Final = "INSERT INTO marks (number, wanted, at, note, author) VALUES (?, ?, ?, ?, ?)"
+_OPENED: Final = "INSERT INTO windows (kind, did, until, opened_at) VALUES (?, ?, ?, ?)"
+_CLOSED: Final = "UPDATE windows SET closed_at = ? WHERE kind = ? AND did IS ? AND closed_at IS NULL AND until > ?"
+_NOTICED: Final = "INSERT INTO notices (code, about, text, at) VALUES (?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +77,10 @@ class Ended:
     cause_text: str
     seconds: float
     """From the channel's creation to its end."""
+    talked: float = 0.0
+    """Seconds in conversation with one of our people."""
+    busy: bool = False
+    """Our people or our lines were busy."""
 
 
 Statement = tuple[str, Sequence[Any]]
@@ -131,12 +125,13 @@ class Journal:
     def judged(self, judged: Judged) -> None:
         """Record a verdict."""
         call, caller, verdict = judged.call, judged.call.caller, judged.verdict
-        reasons = [[reason.code, reason.points, reason.text] for reason in verdict.reasons]
+        # The fourth says that a rule was in shadow mode, and stands there only if it was.
+        reasons = [[one.code, one.points, one.text, *([True] if one.shadow else [])] for one in verdict.reasons]
         self._put(_JUDGED, (
             call.id, judged.at, caller.key, str(caller.kind), caller.personal, caller.raw, call.name, call.did,
-            call.trunk, str(call.attestation), call.language, call.diversion, str(verdict.treatment),
-            str(verdict.acted), str(verdict.mode), verdict.score, verdict.decided_by, json.dumps(reasons),
-            judged.policy_version, judged.took,
+            call.trunk, str(call.attestation), call.language, call.diversion, call.signer, call.identity,
+            str(verdict.treatment), str(verdict.acted), str(verdict.mode), verdict.score, verdict.decided_by,
+            json.dumps(reasons), judged.policy_version, judged.took,
         ))  # fmt: skip
 
     def outcome(self, call_id: str, outcome: Outcome, at: float) -> None:
@@ -145,7 +140,28 @@ class Journal:
 
     def ended(self, call_id: str, ended: Ended) -> None:
         """Record the end of a call."""
-        self._put(_ENDED, (ended.at, ended.cause, ended.cause_text, ended.seconds, call_id))
+        talked, busy = ended.talked, ended.busy
+        self._put(_ENDED, (ended.at, ended.cause, ended.cause_text, ended.seconds, talked, busy, call_id))
+
+    def dialled(self, number: str, at: float) -> None:
+        """Record that one of our people called a number (E.164)."""
+        self._put(_DIALLED, (number, at))
+
+    def mark(self, number: str, *, wanted: bool, at: float, note: str = "", author: str = "") -> None:
+        """Record what a person said of a caller (E.164)."""
+        self._put(_MARKED, (number, wanted, at, note, author))
+
+    def opened(self, window: Window, at: float) -> None:
+        """Record a window; its end is in seconds since the epoch."""
+        self._put(_OPENED, (str(window.kind), window.did, window.until, at))
+
+    def closed(self, kind: WindowKind, did: str | None, at: float) -> None:
+        """Record that a window was closed before its end."""
+        self._put(_CLOSED, (at, str(kind), did, at))
+
+    def notice(self, notice: Notice, at: float) -> None:
+        """Record what the administrator should know."""
+        self._put(_NOTICED, (notice.code, notice.about, notice.text, at))
 
     def _put(self, statement: str, values: Sequence[Any]) -> None:
         if len(self._waiting) == QUEUED:
@@ -198,6 +214,10 @@ class Journal:
             database.execute("DELETE FROM calls WHERE at < ?", (time.time() - self._settings.days * 86_400,))
             database.execute("DELETE FROM calls WHERE row <= (SELECT max(row) FROM calls) - ?", (self._settings.rows,))
             database.execute("DELETE FROM outcomes WHERE call NOT IN (SELECT id FROM calls)")
+            database.execute("DELETE FROM dialled WHERE at < ?", (time.time() - DIALLED_DAYS * 86_400,))
+            bounds = {"dialled": self._settings.rows, "marks": KEPT, "windows": KEPT, "notices": KEPT}
+            for table, rows in bounds.items():
+                database.execute(f"DELETE FROM {table} WHERE row <= (SELECT max(row) FROM {table}) - ?", (rows,))  # noqa: S608
 
 
 class _opened:  # noqa: N801 - used like a function
@@ -214,8 +234,7 @@ class _opened:  # noqa: N801 - used like a function
             self._database.execute("PRAGMA journal_mode = WAL")
             # With WAL, NORMAL never damages the file; a power cut may cost the last moments.
             self._database.execute("PRAGMA synchronous = NORMAL")
-            check_version(self._database)
-            self._database.executescript(f"{SCHEMA}PRAGMA user_version = {VERSION};")
+            prepare(self._database)
         except BaseException:
             self._database.close()
             raise
@@ -223,13 +242,6 @@ class _opened:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
-
-
-def check_version(database: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError if a later screener wrote the file."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise sqlite3.DatabaseError(f"a later screener wrote it (version {version}, we know {VERSION})")
 
 
 def _move_aside(path: Path) -> bool:

@@ -1,33 +1,18 @@
 """Reads the journal: for people who ask, for `explain`, and for a daemon that starts."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-from screener.memory.journal import LOCKED_SECONDS, check_version
-from screener.memory.local import LocalMemory
-from screener.policy.call import Attestation, Call
-from screener.policy.caller import Caller, CallerKind
-from screener.policy.decide import UNSEEN
-from screener.policy.policy import Policy
-from screener.policy.remembered import Outcome, Result
-from screener.policy.verdict import Mode, Reason, Treatment, Verdict
-
-FARTHEST: Final = 1e12
-"""A time in seconds after which nothing happens."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a treatment showed of a call."""
-
-    call: Call
-    outcome: Outcome
-    at: float
-    """Seconds since the epoch."""
+from screener.memory.history import FARTHEST, Happened, history, strangers
+from screener.memory.journal import LOCKED_SECONDS
+from screener.memory.rows import Told, read_call, read_outcome, read_told, read_verdict
+from screener.memory.schema import update
+from screener.policy.call import Call
+from screener.policy.remembered import Notice, Outcome, Window, WindowKind
+from screener.policy.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +30,8 @@ class Recorded:
     cause: int | None
     cause_text: str
     seconds: float | None
+    talked: float
+    busy: bool
 
 
 class JournalReader:
@@ -56,7 +43,7 @@ class JournalReader:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=LOCKED_SECONDS)
         self._database.row_factory = sqlite3.Row
         try:
-            check_version(self._database)
+            update(self._database)
         except sqlite3.Error:
             self._database.close()
             raise
@@ -83,7 +70,7 @@ class JournalReader:
             "WHERE outcomes.row > ? AND (? IS NULL OR caller = ?) ORDER BY outcomes.row",
             (after_row, caller, caller),
         )
-        return [(row["o_row"], _told(row)) for row in rows]
+        return [(row["o_row"], read_told(row)) for row in rows]
 
     def last_rows(self) -> tuple[int, int]:
         """Return the last row of the calls and of the outcomes, 0 for none."""
@@ -106,11 +93,46 @@ class JournalReader:
         )
         for _, row, what in happened:
             if what:
-                yield _told(self._one(
+                yield read_told(self._one(
                     "SELECT calls.*, outcomes.at AS o_at, outcomes.treatment AS o_treatment, result, tries "
                     "FROM outcomes JOIN calls ON calls.id = outcomes.call WHERE outcomes.row = ?", row))  # fmt: skip
             else:
                 yield self._recorded(self._one("SELECT * FROM calls WHERE row = ?", row))
+
+    def strangers(self, since: float, until: float) -> list[tuple[int, str, int]]:
+        """See `screener.memory.history.strangers`."""
+        return strangers(self._database, since, until)
+
+    def newest(self, count: int) -> float:
+        """Return when the oldest of the newest `count` calls came, in seconds since the epoch; 0 if there are less."""
+        query = "SELECT at FROM calls ORDER BY at DESC LIMIT 1 OFFSET ?"
+        found = self._database.execute(query, (count - 1,)).fetchone()
+        return 0.0 if found is None else float(found["at"])
+
+    def unended(self, since: float) -> list[Recorded]:
+        """Return the calls since then of whose end nothing was heard, oldest first."""
+        rows = self._database.execute("SELECT * FROM calls WHERE at >= ? AND ended_at IS NULL ORDER BY at", (since,))
+        return [self._recorded(row) for row in rows.fetchall()]
+
+    def windows(self, now: float) -> list[Window]:
+        """Return the windows that are open at `now`, oldest first; their ends are in seconds since the epoch."""
+        rows = self._database.execute(
+            "SELECT * FROM windows WHERE until > ?1 AND opened_at <= ?1 AND (closed_at IS NULL OR closed_at > ?1) "
+            "ORDER BY row",
+            (now,),
+        )
+        return [Window(kind=WindowKind(row["kind"]), until=row["until"], did=row["did"]) for row in rows]
+
+    def notices(self, limit: int = 50) -> list[Notice]:
+        """Return the newest notices, oldest of them first; their times are seconds since the epoch."""
+        rows = self._database.execute("SELECT * FROM notices ORDER BY row DESC LIMIT ?", (limit,)).fetchall()
+        return [Notice(code=r["code"], about=r["about"], text=r["text"], at=r["at"]) for r in reversed(rows)]
+
+    def history(
+        self, *, since: float = 0.0, taught_since: float = 0.0, until: float = FARTHEST, caller: str | None = None
+    ) -> Iterator[Happened]:
+        """Yield all that memory must be told again: see `screener.memory.history`."""
+        return history(self._database, since=since, taught_since=taught_since, until=until, caller=caller)
 
     def _one(self, query: str, row: int) -> sqlite3.Row:
         found: sqlite3.Row = self._database.execute(query, (row,)).fetchone()
@@ -120,63 +142,16 @@ class JournalReader:
         shown = self._database.execute("SELECT * FROM outcomes WHERE call = ? ORDER BY row", (row["id"],))
         return Recorded(
             row=row["row"],
-            call=_call(row),
-            verdict=_verdict(row),
+            call=read_call(row),
+            verdict=read_verdict(row),
             at=row["at"],
             took=row["took"],
             policy_version=row["policy"],
-            outcomes=tuple(_outcome(one["treatment"], one) for one in shown),
+            outcomes=tuple(read_outcome(one["treatment"], one) for one in shown),
             ended_at=row["ended_at"],
             cause=row["cause"],
             cause_text=row["cause_text"] or "",
             seconds=row["seconds"],
+            talked=row["talked"] or 0.0,
+            busy=bool(row["busy"]),
         )
-
-
-def rebuild(memory: LocalMemory, happened: Iterable[Recorded | Told], policy: Policy) -> int:
-    """Put a memory whose clock counts seconds since the epoch into the state that the journal tells of.
-
-    Returns how many calls and outcomes it took: a restart gives nobody a fresh bucket, and takes nobody's trust.
-    """
-    count = 0
-    for one in happened:
-        count += 1
-        if isinstance(one, Told):
-            memory.learn(one.call, one.outcome, policy, one.at)
-        elif not any(reason.code in UNSEEN for reason in one.verdict.reasons):
-            memory.observe(one.call, policy, one.at)
-            if one.verdict.acted is Treatment.REJECT:
-                memory.learn(one.call, Outcome(treatment=Treatment.REJECT, result=Result.REJECTED), policy, one.at)
-    return count
-
-
-def _call(row: sqlite3.Row) -> Call:
-    caller = Caller(kind=CallerKind(row["kind"]), key=row["caller"], personal=bool(row["personal"]), raw=row["raw"])
-    return Call(
-        id=row["id"],
-        caller=caller,
-        did=row["did"],
-        name=row["name"],
-        trunk=row["trunk"],
-        attestation=Attestation(row["attestation"]),
-        language=row["language"],
-        diversion=row["diversion"],
-    )
-
-
-def _verdict(row: sqlite3.Row) -> Verdict:
-    return Verdict(
-        treatment=Treatment(row["treatment"]),
-        mode=Mode(row["mode"]),
-        score=row["score"],
-        decided_by=row["decided_by"],
-        reasons=tuple(Reason(code=code, points=points, text=text) for code, points, text in json.loads(row["reasons"])),
-    )
-
-
-def _told(row: sqlite3.Row) -> Told:
-    return Told(call=_call(row), outcome=_outcome(row["o_treatment"], row), at=row["o_at"])
-
-
-def _outcome(treatment: str, row: sqlite3.Row) -> Outcome:
-    return Outcome(treatment=Treatment(treatment), result=Result(row["result"]), tries=row["tries"])

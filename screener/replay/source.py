@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-from screener.memory.reader import JournalReader, Told
+from screener.memory.reader import JournalReader
+from screener.memory.rows import Told
 from screener.replay.book import Book
 from screener.replay.cdr import CdrFile, looks_like_cdr, separator, split
 from screener.replay.cel import CelFile, looks_like_cel

@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from screener.asterisk.events import (
     FILTER,
+    CallDialled,
     CalleeAnswered,
     CallEnded,
     CallEntered,
     CallOffered,
+    CallTransferred,
     MalformedEventError,
     OutcomeReported,
     Replaced,
     UnknownEventError,
+    bridged,
     read,
     survey,
 )
@@ -59,6 +62,13 @@ ENDED = {
     "channel": CHANNEL,
     "timestamp": "2026-11-24T01:18:31.506+0000",
 }
+DIALLED = {"type": "Dial", "dialstatus": "ANSWER", "dialstring": "", "caller": CHANNEL, "peer": {**CHANNEL, "id": "2"}}
+TRANSFERRED = {
+    "type": "BridgeBlindTransfer",
+    "result": "Success",
+    "channel": {**CHANNEL, "id": "2"},
+    "transferee": CHANNEL,
+}
 """As Asterisk 22.10.1 sends them, shortened."""
 
 
@@ -90,7 +100,40 @@ def test_the_other_events() -> None:
         channel_id="1764000000.1", outcome=Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=2)
     )
     assert read(ENDED) == CallEnded(channel_id="1764000000.1", cause=16, cause_text="Normal Clearing", seconds=2.5)
+    assert read(DIALLED) == CallDialled(channel_id="1764000000.1", status="ANSWER")
+    assert read(TRANSFERRED) == CallTransferred(channel_id="1764000000.1")
     assert read({"type": "ApplicationReplaced", "application": "screener"}) == Replaced()
+
+
+def test_a_leg_without_a_caller_and_a_transfer_that_failed_are_nobodys() -> None:
+    assert read(without(DIALLED, "caller")) is None
+    assert read(without(TRANSFERRED, "transferee")) is None
+    assert read({**TRANSFERRED, "result": "Fail"}) is None
+
+
+def test_a_dialplan_that_says_busy_leaves_the_channel_in_that_state() -> None:
+    ended = read({**ENDED, "channel": {**CHANNEL, "state": "Busy"}})
+    assert isinstance(ended, CallEnded)
+    assert ended.busy
+
+
+BRIDGE = {
+    "bridge_type": "mixing", "channels": ["1.1", "1.2"], "creationtime": "2026-11-25T02:13:13.219+0000", "id": "x",
+}  # fmt: skip
+
+
+def test_who_talks_with_whom_and_since_when() -> None:
+    alone, parked = {**BRIDGE, "channels": ["1.3"]}, {**BRIDGE, "bridge_type": "holding", "channels": ["1.4", "1.5"]}
+    assert bridged(json.dumps([BRIDGE, alone, parked])) == {"1.1": 1795572793.219, "1.2": 1795572793.219}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "[5]", "[{}]", json.dumps([{**BRIDGE, "channels": [5, 6]}]), json.dumps([{**BRIDGE, "creationtime": 5}])],
+)
+def test_a_list_of_bridges_that_cannot_be_read_is_malformed(text: str) -> None:
+    with pytest.raises(MalformedEventError):
+        bridged(text)
 
 
 def test_a_call_of_unknown_length_ends_all_the_same() -> None:
@@ -115,6 +158,7 @@ def test_an_event_that_the_filter_should_have_kept_back_is_named(name: str) -> N
         {}, {"type": None}, {"type": ["StasisStart"]}, without(ENTERED, "channel"), {**ENTERED, "channel": []},
         {**ENTERED, "channel": without(CHANNEL, "id")}, {**ENTERED, "channel": {**CHANNEL, "id": 5}},
         {**ENTERED, "channel": without(CHANNEL, "caller")}, {**ENTERED, "channel": {**CHANNEL, "caller": {}}},
+        {**DIALLED, "dialstatus": 5}, {**DIALLED, "caller": 5}, {**TRANSFERRED, "transferee": {}},
         without(OFFERED, "channel"), without(ENDED, "cause"), {**ENDED, "cause": "16"},
         without(REPORTED, "userevent"), {**REPORTED, "userevent": {"Treatment": "shout", "Result": "passed"}},
         {**REPORTED, "userevent": {"Treatment": "captcha", "Result": "?"}},
@@ -131,10 +175,25 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
     max_leaves=8,
 )
-NAMES = st.sampled_from(["type", "channel", "args", "userevent", "cause", "eventname", "timestamp", "cause_txt"])
+NAMES = st.sampled_from(
+    [
+        "type",
+        "channel",
+        "caller",
+        "transferee",
+        "dialstatus",
+        "state",
+        "args",
+        "userevent",
+        "cause",
+        "eventname",
+        "timestamp",
+        "cause_txt",
+    ]
+)
 
 
-@given(st.sampled_from([ENTERED, OFFERED, REPORTED, ENDED]), NAMES, JSON)
+@given(st.sampled_from([ENTERED, OFFERED, REPORTED, DIALLED, TRANSFERRED, ENDED]), NAMES, JSON)
 @thorough
 def test_no_value_in_an_event_raises_anything_else(message: dict[str, Any], name: str, value: Any) -> None:
     try:
@@ -186,5 +245,6 @@ def test_a_survey_that_cannot_be_read_is_malformed(channels: str, application: s
 def test_the_filter_lets_through_what_is_handled_and_the_answers_to_requests() -> None:
     allowed = {entry["type"] for entry in FILTER["allowed"]}
     assert allowed == {
-        "StasisStart", "CallBroadcast", "ChannelUserevent", "ChannelDestroyed", "ApplicationReplaced", "RESTResponse",
+        "StasisStart", "CallBroadcast", "ChannelUserevent", "Dial", "BridgeBlindTransfer", "ChannelDestroyed",
+        "ApplicationReplaced", "RESTResponse",
     }  # fmt: skip

@@ -1,8 +1,11 @@
 """What the gate does when Asterisk answers oddly or not at all: for the ordinary way see tests/pbx."""
 
 import asyncio
+import dataclasses
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -10,16 +13,27 @@ import pytest
 from screener.asterisk.clocks import Clocks
 from screener.asterisk.desk import CALLS_FOLLOWED, Desk
 from screener.asterisk.errors import AriUnavailableError
-from screener.asterisk.events import CallEnded, CallEntered, CallOffered, Channel, OutcomeReported
+from screener.asterisk.events import (
+    CallDialled,
+    CallEnded,
+    CallEntered,
+    CallOffered,
+    CallTransferred,
+    Channel,
+    ConnectionLost,
+    OutcomeReported,
+)
 from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.rest import Answer, Request
 from screener.asterisk.settings import OverloadSettings
 from screener.memory.journal import Ended, Judged
 from screener.memory.local import LocalMemory
+from screener.policy.call import Call
+from screener.policy.decide import unjudged
 from screener.policy.policy import Policy
-from screener.policy.remembered import Outcome, Result
-from screener.policy.verdict import Treatment
+from screener.policy.remembered import Ending, Notice, Outcome, Result, Window, WindowKind
+from screener.policy.verdict import Treatment, Verdict
 from tests.policy.builders import CALLER, make_call, make_policy
 
 CAPTCHA = make_policy(signals={"attestation": {"points": {"none": 5}}})
@@ -65,14 +79,17 @@ class Bench:
     """A gate between a scripted Asterisk and a record."""
 
     def __init__(self, policy: Policy = CAPTCHA, asterisk: Asterisk | None = None, record: Record | None = None,
+                 memory: LocalMemory | None = None, count: Callable[[Verdict], None] = lambda _: None,
+                 tell: Callable[[Notice], None] = lambda _: None,
                  overload_treatment: Treatment = Treatment.PASS, **settings: Any) -> None:  # fmt: skip
         self.asterisk, self.record, self.policy = asterisk or Asterisk(), record or Record(), policy
-        self.memory = LocalMemory(seed=1, callers=1024)
+        self.memory = memory or LocalMemory(seed=1, callers=1024)
         self.load = Load(OverloadSettings(calls=3), lambda: 0.0)
-        clocks = Clocks(steady=lambda: 100.0, wall=lambda: 1e9)
+        self.now = 100.0
+        clocks = Clocks(steady=lambda: self.now, wall=lambda: 1e9 + self.now)
         self.desk = Desk(
             memory=self.memory, record=self.record, policy=lambda: self.policy, clocks=clocks, load=self.load,
-            overload_treatment=overload_treatment,
+            overload_treatment=overload_treatment, count=count, tell=tell,
         )  # fmt: skip
         self.gate = Gate(self.asterisk, self.desk, application="screener", pepper=b"x", **settings)
 
@@ -91,8 +108,10 @@ def ended(id_: str = "1.1", cause: int = 16) -> CallEnded:
     return CallEnded(channel_id=id_, cause=cause, cause_text="Normal Clearing", seconds=5)
 
 
-def survey_of(waiting: Iterable[str], present: Iterable[str] = ()) -> Callable[[Request], Answer]:
-    """An Asterisk in which `waiting` are in Stasis, and `present` elsewhere."""
+def survey_of(
+    waiting: Iterable[str], present: Iterable[str] = (), talking: Mapping[str, float] = MappingProxyType({})
+) -> Callable[[Request], Answer]:
+    """An Asterisk in which `waiting` are in Stasis, `present` elsewhere, and `talking` of these in conversation."""
     part = {"name": "PJSIP/t-00000001", "caller": {"name": "", "number": CALLER}}
 
     def channel(id_: str, app: str) -> dict[str, Any]:
@@ -102,6 +121,12 @@ def survey_of(waiting: Iterable[str], present: Iterable[str] = ()) -> Callable[[
         if request.path == "channels":
             listed = [channel(id_, "Stasis") for id_ in waiting] + [channel(id_, "Dial") for id_ in present]
             return Answer(status=200, body=json.dumps(listed))
+        if request.path == "bridges":
+            bridges = [
+                {"bridge_type": "mixing", "channels": [id_, "x"], "creationtime": f"{datetime.fromtimestamp(at, UTC)}"}
+                for id_, at in talking.items()
+            ]
+            return Answer(status=200, body=json.dumps(bridges))
         if request.path == "applications/screener" and request.method == "GET":
             return Answer(status=200, body=json.dumps({"channel_ids": [*waiting, *present]}))
         return OK
@@ -259,6 +284,188 @@ async def test_calls_that_never_end_are_followed_up_to_a_number(monkeypatch: pyt
     await bench.take(*(ended(f"1.{number}") for number in range(5)))
     assert [id_ for id_, _ in bench.record.ends] == ["1.2", "1.3", "1.4"]
     assert CALLS_FOLLOWED >= 10_000
+
+
+class Ears(LocalMemory):
+    """A memory that keeps how calls ended."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=1, callers=1024)
+        self.endings: list[tuple[Call, Ending]] = []
+
+    def ended(self, call: Call, ending: Ending, policy: Policy, now: float) -> None:
+        self.endings.append((call, ending))
+        super().ended(call, ending, policy, now)
+
+
+def listening(**settings: Any) -> tuple[Bench, Ears]:
+    ears = Ears()
+    return Bench(make_policy(), memory=ears, **settings), ears
+
+
+async def at(bench: Bench, now: float, *events: Any) -> None:
+    bench.now = now
+    await bench.take(*events)
+
+
+def dialled(status: str) -> CallDialled:
+    return CallDialled(channel_id="1.1", status=status)
+
+
+async def test_how_a_call_ended_is_learned_once_and_recorded() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), dialled(""), dialled("RINGING"))
+    await at(bench, 105, dialled("ANSWER"))
+    await at(bench, 130, CallTransferred(channel_id="1.1"))
+    await at(bench, 140, CallEnded(channel_id="1.1", cause=16, cause_text="", seconds=40))
+    await at(bench, 150, ended())
+    assert [ending for _, ending in ears.endings] == [Ending(talked=25, seconds=40)]
+    assert [(end.talked, end.busy, end.seconds) for _, end in bench.record.ends] == [(25, False, 40)]
+
+
+async def test_that_our_people_were_busy_is_learned() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), dialled(""), dialled("BUSY"), ended(cause=17))
+    assert [ending.busy for _, ending in ears.endings] == [True]
+    assert [end.busy for _, end in bench.record.ends] == [True]
+
+
+@pytest.mark.parametrize(("treatment", "busy"), [("pass", True), ("reject", False), ("busy", False)])
+async def test_a_busy_tone_of_ours_does_not_say_that_our_people_were_busy(treatment: str, busy: bool) -> None:
+    policy = make_policy(
+        signals={"attestation": {"points": {"none": 5}}}, ladder=[{"score": 5, "treatment": treatment}]
+    )
+    ears = Ears()
+    bench = Bench(policy, memory=ears)
+    await bench.take(entered(), CallEnded(channel_id="1.1", cause=17, cause_text="", seconds=1, busy=True))
+    assert [ending.busy for _, ending in ears.endings] == [busy]
+
+
+async def test_a_caller_chooses_the_hangup_cause_and_gains_nothing_by_it() -> None:
+    bench, ears = listening()
+    await bench.take(entered(), ended(cause=17))
+    assert [ending.busy for _, ending in ears.endings] == [False]
+
+
+async def test_a_memory_that_fails_at_the_end_of_a_call_costs_no_record(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(LocalMemory):
+        def ended(self, *_: object) -> None:
+            raise ValueError("a fault of ours")
+
+    bench = Bench(make_policy(), memory=Broken(seed=1, callers=1024))
+    await bench.take(entered(), ended())
+    assert len(bench.record.ends) == 1
+    assert "nothing is learned from the end of call 1.1" in caplog.text
+
+
+async def test_an_announced_call_is_talked_from_when_the_callee_took_it() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered())
+    accepted = Outcome(treatment=Treatment.ANNOUNCE, result=Result.ACCEPTED)
+    await at(bench, 120, OutcomeReported(channel_id="1.1", outcome=accepted))
+    await at(bench, 150, ended())
+    assert [ending.talked for _, ending in ears.endings] == [30]
+
+
+async def test_a_call_that_comes_by_twice_is_one_call() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), dialled("ANSWER"))
+    await at(bench, 130, entered())
+    await at(bench, 140, ended())
+    assert [ending.talked for _, ending in ears.endings] == [40]
+
+
+async def test_a_conversation_that_ended_while_nobody_listened_lasted_until_nobody_did() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), dialled("ANSWER"))
+    await at(bench, 130, ConnectionLost(), ConnectionLost())
+    bench.now = 500
+    bench.asterisk.answer = survey_of([])
+    await bench.gate.connected()
+    assert [ending for _, ending in ears.endings] == [Ending(talked=30, seconds=30)]
+
+
+async def test_who_was_put_through_while_nobody_listened_is_seen_to_talk() -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), ConnectionLost())
+    bench.asterisk.answer = survey_of([], present=["1.1"], talking={"1.1": 1e9 + 110})
+    bench.now = 150
+    await bench.gate.connected()
+    await at(bench, 160, ended())
+    assert [ending.talked for _, ending in ears.endings] == [50]
+
+
+async def test_a_daemon_that_was_started_anew_follows_the_calls_of_the_one_before() -> None:
+    bench, ears = listening()
+    call, verdict = make_call(), unjudged("late", "")
+    outcomes = [PASSED]
+    bench.desk.resume(dataclasses.replace(call, id="1.1"), verdict, outcomes, 40.0)
+    bench.desk.resume(dataclasses.replace(call, id="1.2"), unjudged("late", "", Treatment.CAPTCHA), (), 50.0)
+    bench.asterisk.answer = survey_of([], present=["1.1"], talking={"1.1": 1e9 + 60})
+    await bench.gate.connected()
+    await at(bench, 110, ended())
+    assert [(gone.id, ending) for gone, ending in ears.endings] == [
+        ("1.2", Ending(talked=0, seconds=50)),
+        ("1.1", Ending(talked=50, seconds=5)),
+    ]
+    assert bench.record.outcomes == []  # what happened in the captcha is not known
+
+
+async def test_who_talks_with_whom_may_be_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    bench, ears = listening()
+    await at(bench, 100, entered(), dialled("ANSWER"))
+    bench.asterisk.answer = survey_of([], present=["1.1"])
+    answer = bench.asterisk.answer
+    bench.asterisk.answer = lambda request: Answer(status=500) if request.path == "bridges" else answer(request)
+    await bench.gate.connected()
+    assert "who talks with whom is not known" in caplog.text
+    await at(bench, 120, ended())
+    assert [ending.talked for _, ending in ears.endings] == [20]
+
+
+# ------------------------------------------------------------------------------------------------ what is to be told
+
+
+async def test_what_the_administrator_should_know_is_told_after_a_call_after_its_end_and_meanwhile() -> None:
+    class Noticing(LocalMemory):
+        def take_notices(self) -> list[Notice]:
+            notices.append(Notice(code="rule-relaxed", about="rate", text="", at=0))
+            return notices[-1:]
+
+    notices: list[Notice] = []
+    told: list[Notice] = []
+    bench = Bench(make_policy(), memory=Noticing(seed=1, callers=1024), tell=told.append)
+    await bench.take(entered(), ended())
+    bench.desk.tick()
+    assert told == notices
+    assert len(told) == 3
+
+
+async def test_each_verdict_that_was_carried_out_is_counted() -> None:
+    counted: list[Verdict] = []
+    bench = Bench(count=counted.append)
+    await bench.take(entered())
+    assert [verdict.acted for verdict in counted] == [Treatment.CAPTCHA]
+
+
+async def test_a_window_lets_everybody_in_until_it_ends_or_is_closed() -> None:
+    bench = Bench()
+    bench.desk.open_window(Window(kind=WindowKind.EXPECTING, until=1e9 + 160))  # in a minute
+    await at(bench, 150, entered("1.1"))
+    await at(bench, 161, entered("1.2"))
+    bench.desk.open_window(Window(kind=WindowKind.PAUSE, until=1e9 + 999))
+    bench.desk.close_window(WindowKind.PAUSE, None)
+    await at(bench, 162, entered("1.3"))
+    assert bench.asterisk.continued == ["screener-pass", "screener-captcha", "screener-captcha"]
+
+
+async def test_who_is_marked_as_wanted_gets_in_and_who_is_marked_as_spam_no_longer() -> None:
+    bench = Bench()
+    bench.desk.mark(CALLER, wanted=True)
+    await bench.take(entered("1.1"))
+    bench.desk.mark(CALLER, wanted=False)
+    await bench.take(entered("1.2"))
+    assert bench.asterisk.continued == ["screener-pass", "screener-captcha"]
 
 
 # --------------------------------------------------------------------------------------------------------- catching up

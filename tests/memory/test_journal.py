@@ -4,21 +4,24 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from screener.memory import journal as journal_module
+from screener.memory.history import rebuild
 from screener.memory.journal import Ended, Journal, Judged
 from screener.memory.judge import judge
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
-from screener.memory.reader import JournalReader, Recorded, Told, rebuild
+from screener.memory.reader import JournalReader, Recorded
+from screener.memory.rows import Told
 from screener.memory.settings import JournalSettings
 from screener.policy.decide import unjudged
-from screener.policy.remembered import Outcome, Result
-from screener.policy.verdict import Treatment
+from screener.policy.remembered import Notice, Outcome, Result, Window, WindowKind
+from screener.policy.verdict import Reason, Treatment
 from tests.policy.builders import ANOTHER_CALLER, CALLER, make_call, make_policy
 
 CAPTCHA_PASSED = Outcome(treatment=Treatment.CAPTCHA, result=Result.PASSED, tries=2)
@@ -35,7 +38,16 @@ def memory() -> LocalMemory:
 
 def judged(id_: str, *, raw: str = CALLER, at: float = NOW, name: str = "") -> Judged:
     policy = make_policy()
-    call = replace(make_call(raw), id=id_, name=name, trunk="carrier", language="de", diversion="+4412345")
+    call = replace(
+        make_call(raw),
+        id=id_,
+        name=name,
+        trunk="carrier",
+        language="de",
+        diversion="+4412345",
+        signer="x",
+        identity="y",
+    )
     verdict = judge(memory(), call, policy, at)
     return Judged(call=call, verdict=verdict, at=at, took=0.002, policy_version=policy.version)
 
@@ -53,7 +65,8 @@ def test_what_is_recorded_is_read_as_it_was(tmp_path: Path) -> None:
     with Journal(settings_at(tmp_path / "j.sqlite")) as journal:
         journal.judged(told)
         journal.outcome("1.1", CAPTCHA_PASSED, NOW + 1)
-        journal.ended("1.1", Ended(at=NOW + 9, cause=16, cause_text="Normal Clearing", seconds=9.5))
+        ended = Ended(at=NOW + 9, cause=16, cause_text="Normal Clearing", seconds=9.5, talked=7.5, busy=True)
+        journal.ended("1.1", ended)
     with JournalReader(tmp_path / "j.sqlite") as reader:
         (read,) = reader.calls()
         assert (read.call, read.verdict, read.at, read.took, read.policy_version) == (
@@ -61,8 +74,47 @@ def test_what_is_recorded_is_read_as_it_was(tmp_path: Path) -> None:
         )  # fmt: skip
         assert read.outcomes == (CAPTCHA_PASSED,)
         assert (read.ended_at, read.cause, read.cause_text, read.seconds) == (NOW + 9, 16, "Normal Clearing", 9.5)
+        assert (read.talked, read.busy) == (7.5, True)
         assert reader.outcomes() == [(1, Told(call=told.call, outcome=CAPTCHA_PASSED, at=NOW + 1))]
         assert reader.last_rows() == (1, 1)
+
+
+def test_a_reason_in_shadow_is_one_when_it_is_read(tmp_path: Path) -> None:
+    told = judged("1.1")
+    reasons = (Reason(code="a", points=1, text="live"), Reason(code="b", points=2, text="shadow", shadow=True))
+    with Journal(settings_at(tmp_path / "j.sqlite")) as journal:
+        journal.judged(replace(told, verdict=replace(told.verdict, reasons=reasons)))
+    with JournalReader(tmp_path / "j.sqlite") as reader:
+        assert reader.calls()[0].verdict.reasons == reasons
+
+
+def test_notices_are_read_newest_last(tmp_path: Path) -> None:
+    notices = [Notice(code="surge-began", about=f"{number}", text="so many", at=NOW + number) for number in range(3)]
+    with Journal(settings_at(tmp_path / "j.sqlite")) as journal:
+        for notice in notices:
+            journal.notice(notice, notice.at)
+    with JournalReader(tmp_path / "j.sqlite") as reader:
+        assert reader.notices() == notices
+        assert reader.notices(limit=2) == notices[1:]
+
+
+def test_no_table_grows_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "KEPT", 10)
+    path = tmp_path / "j.sqlite"
+    with Journal(settings_at(path, rows=1000)) as journal:
+        journal.dialled("+12015550199", NOW - 401 * 86_400)
+        for number in range(1010):
+            journal.dialled(f"+1201555{number:04}", NOW)
+        for number in range(15):
+            journal.mark(CALLER, wanted=True, at=NOW, note=f"{number}")
+            journal.opened(Window(kind=WindowKind.PAUSE, until=NOW), NOW)
+            journal.notice(Notice(code="x", about="y", text="z", at=NOW), NOW)
+    with Journal(settings_at(path, rows=1000)):
+        pass  # the first thing that a journal does is to prune
+    with closing(sqlite3.connect(path)) as database:
+        tables = ("dialled", "marks", "windows", "notices")
+        kept = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+    assert kept == [1000, 10, 10, 10]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +166,7 @@ def test_a_memory_that_is_rebuilt_judges_as_the_one_that_was_lost(tmp_path: Path
         journal.outcome(call.id, CAPTCHA_PASSED, at + 1)
     again = memory()
     with JournalReader(tmp_path / "j.sqlite") as reader:
-        assert rebuild(again, reader.replay(), policy) == 5
+        assert rebuild(again, reader.history(), policy) == 5
     assert begun < at
     for raw in (CALLER, ANOTHER_CALLER):
         assert judge(again, make_call(raw), policy, at + 5) == judge(lost, make_call(raw), policy, at + 5)
@@ -128,7 +180,7 @@ def test_a_call_that_took_no_token_takes_none_when_a_memory_is_rebuilt(tmp_path:
         journal.judged(Judged(call=make_call(), verdict=verdict, at=NOW, took=0, policy_version=""))
     again = memory()
     with JournalReader(tmp_path / "j.sqlite") as reader:
-        rebuild(again, reader.replay(), policy)
+        rebuild(again, reader.history(), policy)
     taken = [again.observe(make_call(), policy, NOW).rate.admitted for _ in range(3)]
     assert taken.count(True) == tokens
 

@@ -1,0 +1,159 @@
+"""What the journal tells again to a memory that starts empty, in the order in which it happened.
+
+Of the recent past everything counts: whose bucket is empty, which block is hot. Of what is older only what taught
+something: outcomes, conversations, calls of ours, and what a person said. So a start takes no longer when the journal
+has grown for months.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
+
+from screener.memory.local import LocalMemory
+from screener.memory.rows import Told, read_call, read_told, read_verdict
+from screener.memory.schema import TAUGHT_SECONDS
+from screener.policy.call import Call
+from screener.policy.decide import UNSEEN
+from screener.policy.policy import Policy
+from screener.policy.remembered import Ending
+from screener.policy.verdict import Verdict
+
+FARTHEST: Final = 1e12
+"""A time in seconds after which nothing happens."""
+HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """A call came and was judged. All times here are seconds since the epoch."""
+
+    call: Call
+    verdict: Verdict
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A call ended."""
+
+    call: Call
+    ending: Ending
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialled:
+    """One of our people called a number (E.164)."""
+
+    number: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A person said of a caller (E.164): fine, or spam."""
+
+    number: str
+    wanted: bool
+    at: float
+
+
+Happened = Came | Told | Finished | Dialled | Marked
+
+
+def history(
+    database: sqlite3.Connection, *, since: float, taught_since: float, until: float, caller: str | None
+) -> Iterator[Happened]:
+    """Yield what happened until `until`: all of it after `since`, what taught something after `taught_since`.
+
+    `caller` is the key of the only caller of interest, if any.
+    """
+    # Two of the same moment come in this order: a call comes before anything comes of it.
+    return heapq.merge(
+        _came(database, since, until, caller),
+        _told(database, min(taught_since, since), until, caller),
+        _finished(database, since, min(taught_since, since), until, caller),
+        _dialled(database, taught_since, until, caller),
+        _marked(database, taught_since, until, caller),
+        key=attrgetter("at"),
+    )
+
+
+def rebuild(memory: LocalMemory, happened: Iterable[Happened], policy: Policy) -> int:
+    """Put a memory whose clock counts seconds since the epoch into the state that the journal tells of.
+
+    Returns how much it was told: a restart gives nobody a fresh bucket, and takes nobody's trust.
+    """
+    count = 0
+    for one in happened:
+        count += 1
+        match one:
+            case Came():
+                if not any(reason.code in UNSEEN for reason in one.verdict.reasons):
+                    memory.observe(one.call, policy, one.at)
+                    memory.judged(one.call, one.verdict, policy, one.at)
+            case Told():
+                memory.learn(one.call, one.outcome, policy, one.at)
+            case Finished():
+                memory.ended(one.call, one.ending, policy, one.at)
+            case Dialled():
+                memory.dialled(one.number, policy, one.at)
+            case Marked():
+                memory.mark(one.number, one.wanted, policy, one.at)
+    memory.take_notices()  # of what is over; whoever was to be told was told then
+    return count
+
+
+def strangers(database: sqlite3.Connection, since: float, until: float) -> list[tuple[int, str, int]]:
+    """Return how many callers who had earned nothing called which DID in which hour (since the epoch), in order."""
+    found = database.execute(
+        "SELECT CAST(at / ?1 AS INTEGER) AS hour, did, count(DISTINCT caller) FROM calls "
+        "WHERE at >= ?2 AND at < ?3 AND reasons NOT LIKE '[[\"trusted\"%' AND reasons NOT LIKE '[[\"allowed\"%' "
+        "AND reasons NOT LIKE '[[\"never-screened\"%' GROUP BY hour, did ORDER BY hour",
+        (HOUR, since, until),
+    )
+    return [(hour, did, count) for hour, did, count in found]
+
+
+def _came(database: sqlite3.Connection, since: float, until: float, caller: str | None) -> Iterator[Came]:
+    which, values = ("AND caller = ?", (caller,)) if caller is not None else ("", ())
+    query = f"SELECT * FROM calls WHERE at BETWEEN ? AND ? {which} ORDER BY at, row"  # noqa: S608 - nothing of a stranger's
+    for row in database.execute(query, (since, until, *values)):
+        yield Came(call=read_call(row), verdict=read_verdict(row), at=row["at"])
+
+
+def _told(database: sqlite3.Connection, since: float, until: float, caller: str | None) -> Iterator[Told]:
+    which, values = ("AND caller = ?", (caller,)) if caller is not None else ("", ())
+    columns = "calls.*, outcomes.at AS o_at, outcomes.treatment AS o_treatment, result, tries"
+    joined = "outcomes JOIN calls ON calls.id = outcomes.call"
+    query = f"SELECT {columns} FROM {joined} WHERE outcomes.at BETWEEN ? AND ? {which} ORDER BY outcomes.at"  # noqa: S608
+    yield from map(read_told, database.execute(query, (since, until, *values)))
+
+
+def _finished(
+    database: sqlite3.Connection, since: float, taught_since: float, until: float, caller: str | None
+) -> Iterator[Finished]:
+    which, values = ("AND caller = ?", (caller,)) if caller is not None else ("", ())
+    for taught, begin, end in (
+        (f"AND talked >= {TAUGHT_SECONDS:g} AND ended_at < ?", taught_since, since),
+        ("AND ended_at <= ?", since, until),
+    ):
+        query = f"SELECT * FROM calls WHERE ended_at >= ? {taught} {which} ORDER BY ended_at, row"  # noqa: S608
+        for row in database.execute(query, (begin, min(end, until), *values)):
+            ending = Ending(talked=row["talked"] or 0.0, seconds=row["seconds"] or 0.0, busy=bool(row["busy"]))
+            yield Finished(call=read_call(row), ending=ending, at=row["ended_at"])
+
+
+def _dialled(database: sqlite3.Connection, since: float, until: float, caller: str | None) -> Iterator[Dialled]:
+    query = "SELECT number, at FROM dialled WHERE at BETWEEN ? AND ? AND (? IS NULL OR number = ?) ORDER BY at"
+    for row in database.execute(query, (since, until, caller, caller)):
+        yield Dialled(number=row["number"], at=row["at"])
+
+
+def _marked(database: sqlite3.Connection, since: float, until: float, caller: str | None) -> Iterator[Marked]:
+    query = "SELECT number, wanted, at FROM marks WHERE at BETWEEN ? AND ? AND (? IS NULL OR number = ?) ORDER BY at"
+    for row in database.execute(query, (since, until, caller, caller)):
+        yield Marked(number=row["number"], wanted=bool(row["wanted"]), at=row["at"])
