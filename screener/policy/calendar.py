@@ -1,6 +1,7 @@
 """A calendar: whether somebody is there at a moment, and until when that stays so."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -17,6 +18,18 @@ Shift = tuple[int, int]
 """Minutes since midnight at which it begins and ends, by the clock on the wall; the end may lie on the next day."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A time in which nothing changes, from a moment that was asked about on."""
+
+    begins: float
+    ends: float
+    open: bool
+    change: float | None
+    """When it changes; None: not within a year."""
+    text: str
+
+
 class Calendar:
     """Weekly shifts in a time zone, but for some days.
 
@@ -25,7 +38,7 @@ class Calendar:
     would; on the day on which they go back, what is shown twice counts as the first one.
     """
 
-    __slots__ = ("_closed_on", "_kept", "_week", "_zone", "name")
+    __slots__ = ("_closed_on", "_kept", "_last", "_week", "_zone", "name")
 
     def __init__(
         self, *, name: str, zone: tzinfo, week: tuple[tuple[Shift, ...], ...], closed_on: Callable[[date], bool]
@@ -36,17 +49,39 @@ class Calendar:
         self._week = week
         self._closed_on = closed_on
         self._kept: dict[date, tuple[tuple[float, float], ...]] = {}
+        self._last = Stretch(begins=0.0, ends=0.0, open=False, change=None, text="")
 
     def open(self, now: float) -> bool:
         """Return whether somebody is there; `now` is in seconds since 1970 (UTC)."""
+        return self._stretch(now).open
+
+    def until(self, now: float) -> float | None:
+        """Return when that changes next; None if it does not within a year."""
+        return self._stretch(now).change
+
+    def says(self, now: float) -> str:
+        """Return a sentence: `office is closed until 2026-12-28 08:00`."""
+        return self._stretch(now).text
+
+    def _stretch(self, now: float) -> "Stretch":
+        """Return the time around `now` in which nothing changes. Calls that come one after another share it."""
+        if not self._last.begins <= now < self._last.ends:
+            opened = self._open(now)
+            change = self._change(now, opened=opened)
+            text = f"{self.name} is {'open' if opened else 'closed'}"
+            if change is not None:
+                text += f" until {datetime.fromtimestamp(change, self._zone):%Y-%m-%d %H:%M}"
+            ends = now + DAY.total_seconds() if change is None else change
+            self._last = Stretch(begins=now, ends=ends, open=opened, change=change, text=text)
+        return self._last
+
+    def _open(self, now: float) -> bool:
         today = self._date(now)
         # A shift is shorter than a day, so that one which has not ended began today or yesterday.
         return any(start <= now < end for day in (today - DAY, today) for start, end in self._shifts(day))
 
-    def until(self, now: float) -> float | None:
-        """Return when that changes next; None if it does not within a year."""
-        opened, end = self.open(now), now
-        day = self._date(now) - DAY
+    def _change(self, now: float, *, opened: bool) -> float | None:
+        day, end = self._date(now) - DAY, now
         for _ in range(AHEAD_DAYS):
             for begins, ends in self._shifts(day):
                 if opened and begins <= end:
@@ -55,13 +90,6 @@ class Calendar:
                     return end if opened else begins
             day += DAY
         return end if opened and end < self._midnight(day) else None
-
-    def says(self, now: float) -> str:
-        """Return a sentence: `office is closed until 2026-12-28 08:00`."""
-        state, change = ("open" if self.open(now) else "closed"), self.until(now)
-        if change is None:
-            return f"{self.name} is {state}"
-        return f"{self.name} is {state} until {datetime.fromtimestamp(change, self._zone):%Y-%m-%d %H:%M}"
 
     def _date(self, now: float) -> date:
         return datetime.fromtimestamp(now, self._zone).date()

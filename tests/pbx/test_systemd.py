@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from tests.chaos.faults import Fault, nothing
 from tests.chaos.storm import Storm, storm
@@ -23,6 +24,7 @@ from tests.chaos.unit import (
     until,
     until_restarted,
 )
+from tests.feeds.source import serving
 from tests.lab.lab import Lab
 from tests.lab.places import REPO, LabError
 from tests.lab.systemd import Machine
@@ -52,6 +54,28 @@ async def test_started_means_that_asterisk_hands_over_its_calls(lab: Lab, machin
         assert opened.pbx.ari_password not in await journal(machine)
         await machine.run("systemctl", "stop", UNIT)
         assert await machine.show(UNIT, "Result") == "success"
+
+
+async def test_feeds_are_fetched_and_read_in_the_sandbox_of_the_unit(lab: Lab, machine: Machine) -> None:
+    async with installed(lab.root, machine) as opened, serving() as source:
+        source.body = b"+12013450160\n"
+        sections = yaml.safe_load(machine.path(CONFIG).read_text())
+        sections["policy"]["feeds"] = [
+            {"name": "fetched", "url": source.url, "list": "block"},
+            {"name": "read", "file": "/etc/screener/list.txt", "list": "allow"},
+        ]
+        machine.path(CONFIG).write_text(yaml.safe_dump(sections))
+        machine.path("/etc/screener/list.txt").write_text("+12013450161\n")
+        await start(machine)
+
+        async def taken_over() -> bool:
+            said = await journal(machine)
+            return all(f"feed {name}: 1 numbers" in said for name in ("fetched", "read"))
+
+        await until(machine, taken_over)
+        shown = await machine.run("screener", "feeds")
+        assert opened.pbx.ari_password not in shown
+    assert [line.split()[:3] for line in shown.splitlines()] == [["fetched", "block", "1"], ["read", "allow", "1"]]
 
 
 async def test_started_waits_for_an_asterisk_that_is_away(lab: Lab, machine: Machine) -> None:

@@ -220,3 +220,12 @@ def test_any_day_can_be_asked_about(day: date, minutes: int) -> None:
     change = office.until(moment.timestamp())
     assert change is not None
     assert change > moment.timestamp()
+
+
+@given(st.lists(st.integers(-3000, 3000), min_size=2, max_size=6))
+@brief
+def test_what_was_asked_before_changes_no_answer(asked: list[int]) -> None:
+    used, begin = calendar(OFFICE), at(f"{SPRING} 00:00")
+    for minutes in asked:
+        fresh, now = calendar(OFFICE), begin + minutes * 60
+        assert (used.open(now), used.until(now), used.says(now)) == (fresh.open(now), fresh.until(now), fresh.says(now))
