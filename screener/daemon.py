@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from screener.asterisk.clocks import Clocks
+from screener.asterisk.clocks import Clocks, SteadyClock
 from screener.asterisk.connection import PING, AriConnection
 from screener.asterisk.desk import Desk
 from screener.asterisk.errors import AriUnavailableError
@@ -60,14 +60,12 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     Returns the exit status.
     """
     policy = compile_policy(config.policy)
-    # The memory's clock starts as the wall clock, to take what the journal tells, and never steps after that.
-    behind = time.time() - time.monotonic()
-    clocks = Clocks(steady=lambda: time.monotonic() + behind, wall=time.time)
+    clocks = Clocks(steady=SteadyClock(), wall=time.time)
     memory = LocalMemory(seed=secrets.randbits(64), callers=config.memory.callers)
     under_way = recall(memory, config.journal.path, policy, clocks.wall())
     journal = Journal(config.journal)
     journal.start()
-    asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, clocks.steady)
+    asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, time.monotonic)
     feeds = FeedKeeper(feeds_directory(config.journal.path))
     feeds.load(config.policy)
     in_force = PolicyInForce(config_path, config, policy, feeds)

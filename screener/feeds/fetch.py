@@ -1,5 +1,6 @@
 """One request for a feed: conditional, bounded in time and size, and never trusting whom the certificates do not."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,7 +58,9 @@ async def fetch(url: str, into: Path, *, etag: str = "", last_modified: str = ""
             return await _take(answer, into)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         nobody = isinstance(error, aiohttp.ClientConnectionError | TimeoutError) and not reached
-        raise (UnreachableError if nobody else FeedError)(_meaning(error)) from error
+        if nobody:
+            raise UnreachableError(f"{_meaning(error)}{_barred()}") from error
+        raise FeedError(_meaning(error)) from error
 
 
 def _meaning(error: Exception) -> str:
@@ -71,6 +74,12 @@ def _meaning(error: Exception) -> str:
             return f"no answer for {SILENT_SECONDS:g} s, or not the whole of it within {FETCH_SECONDS:g} s"
         case _:
             return f"the transfer failed ({type(error).__name__})"
+
+
+def _barred() -> str:
+    """Say what else may keep a process from the network: the sandbox of the shipped unit drops what it sends."""
+    # What systemd sets for whatever it starts.
+    return "; does IPAddressAllow= of the unit let it out?" if "INVOCATION_ID" in os.environ else ""
 
 
 async def _take(answer: aiohttp.ClientResponse, into: Path) -> Fetched:

@@ -54,7 +54,7 @@ class FeedKeeper:
         self._failed: dict[str, float] = {}
         """When the process of a feed was started that left no record, or has not ended yet."""
         self._notices: deque[Notice] = deque(maxlen=NOTICES)
-        self._changed = asyncio.Event()
+        self._changed = (asyncio.Event(), asyncio.Event())
         self.feeds = NO_FEEDS
 
     def load(self, settings: PolicySettings) -> None:
@@ -65,7 +65,8 @@ class FeedKeeper:
         """Go by other settings from now on."""
         if (settings.feeds, settings.region) != (self._wanted, self._region):
             self._use(settings, await asyncio.to_thread(self._copies, settings))
-            self._changed.set()
+            for changed in self._changed:
+                changed.set()
 
     def put(self, source: str, kind: FeedKind, entries: NumberList, note: str = "") -> None:
         """Put entries that another program keeps (such as `asterisk`) in the place of those that it had before."""
@@ -82,8 +83,16 @@ class FeedKeeper:
         """Keep the feeds up to date until cancelled. Whatever happens to one, the others and the calls go on."""
         with contextlib.suppress(OSError):
             await asyncio.to_thread(self._tidy)
+        # Two lanes, so that a file is not kept waiting by an address that does not answer.
+        async with asyncio.TaskGroup() as lanes:
+            for files, changed in zip((True, False), self._changed, strict=True):
+                lanes.create_task(self._lane(changed, files=files))
+
+    async def _lane(self, changed: asyncio.Event, *, files: bool) -> None:
         while True:
             for feed in self._wanted:
+                if (feed.file is not None) is not files:
+                    continue
                 try:
                     if await asyncio.to_thread(self._due, feed):
                         await self._refresh(feed)
@@ -92,8 +101,8 @@ class FeedKeeper:
                     self._tell("feed-failed", feed.name, f"it failed ({type(error).__name__})")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
-                    await self._changed.wait()
-            self._changed.clear()
+                    await changed.wait()
+            changed.clear()
 
     # ------------------------------------------------------------------------------------------------ one feed
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -132,6 +133,15 @@ async def test_an_address_that_nobody_answers_at_is_tried_again_sooner(tmp_path:
         assert not keeper._due(wanted)
         clock[0] += 2
         assert keeper._due(wanted)
+
+
+async def test_a_file_does_not_wait_for_an_address_that_does_not_answer(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(f"{CALLER}\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/list"
+        async with keeping_feeds(tmp_path, {"name": "s", "url": silent_url}, {"name": "f", "file": file}) as keeper:
+            await until(lambda: found(keeper))  # within the half minute for which the other one is waited for
 
 
 async def test_what_changes_in_the_settings_counts_at_once(tmp_path: Path) -> None:

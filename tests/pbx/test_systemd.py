@@ -62,6 +62,7 @@ async def test_feeds_are_fetched_and_read_in_the_sandbox_of_the_unit(lab: Lab, m
         sections = yaml.safe_load(machine.path(CONFIG).read_text())
         sections["policy"]["feeds"] = [
             {"name": "fetched", "url": source.url, "list": "block"},
+            {"name": "barred", "url": "http://192.0.2.1/list", "list": "block"},
             {"name": "read", "file": "/etc/screener/list.txt", "list": "allow"},
         ]
         machine.path(CONFIG).write_text(yaml.safe_dump(sections))
@@ -70,12 +71,17 @@ async def test_feeds_are_fetched_and_read_in_the_sandbox_of_the_unit(lab: Lab, m
 
         async def taken_over() -> bool:
             said = await journal(machine)
-            return all(f"feed {name}: 1 numbers" in said for name in ("fetched", "read"))
+            barred = "let it out?" in said
+            return barred and all(f"feed {name}: 1 numbers" in said for name in ("fetched", "read"))
 
         await until(machine, taken_over)
         shown = await machine.run("screener", "feeds")
         assert opened.pbx.ari_password not in shown
-    assert [line.split()[:3] for line in shown.splitlines()] == [["fetched", "block", "1"], ["read", "allow", "1"]]
+    assert [line.split()[:3] for line in shown.splitlines()] == [
+        ["fetched", "block", "1"],
+        ["barred", "block", "nothing"],
+        ["read", "allow", "1"],
+    ]
 
 
 async def test_started_waits_for_an_asterisk_that_is_away(lab: Lab, machine: Machine) -> None:
