@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from screener.asterisk.ami_settings import AmiSettings
+from screener.asterisk.fastagi_settings import FastAgiSettings
 from screener.asterisk.settings import AriSettings, OverloadSettings, PromptSettings
 from screener.memory.settings import JournalSettings, MemorySettings
 from screener.policy.faults import UnusableSettingError
@@ -53,6 +54,7 @@ class Config(Section):
     policy: PolicySettings
     asterisk: AriSettings = AriSettings()
     ami: AmiSettings = AmiSettings()
+    fastagi: FastAgiSettings = FastAgiSettings()
     journal: JournalSettings = JournalSettings()
     memory: MemorySettings = MemorySettings()
     prompts: PromptSettings = PromptSettings()

@@ -45,6 +45,13 @@ def ari_password(settings: AriSettings, environment: Mapping[str, str], file: Pa
     return _read(ARI, settings.user, settings.password, settings.password_file, environment, file)
 
 
+def has_ari_password(settings: AriSettings, environment: Mapping[str, str]) -> bool:
+    """Whether any of these places is named, or there."""
+    kept = environment.get("CREDENTIALS_DIRECTORY")
+    given = (settings.password, settings.password_file, environment.get(ARI.variable))
+    return any(given) or (kept is not None and (Path(kept) / ARI.credential).exists())
+
+
 def ami_secret(settings: AmiSettings, environment: Mapping[str, str], file: Path) -> SecretStr | None:
     """Return the secret of the AMI user, from the same places; None if there is no user. Raises ConfigError."""
     if settings.user is None:

@@ -14,11 +14,12 @@ from screener.asterisk.clocks import Clocks, SteadyClock
 from screener.asterisk.connection import PING, AriConnection
 from screener.asterisk.desk import Desk
 from screener.asterisk.errors import AriUnavailableError
+from screener.asterisk.fastagi import FastAgi
 from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.config import Config, ConfigError, load
-from screener.credentials import ari_password
+from screener.credentials import ari_password, has_ari_password
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.logs import logging_to
 from screener.memory.journal import Journal
@@ -46,18 +47,20 @@ def run(config_path: Path) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     try:
         config = load(config_path)
-        password = ari_password(config.asterisk, os.environ, config_path)
+        # With FastAGI calls are judged without ARI too; but a password that is named must be there.
+        alone = config.fastagi.enabled and not has_ari_password(config.asterisk, os.environ)
+        password = None if alone else ari_password(config.asterisk, os.environ, config_path).get_secret_value()
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
     with logging_to(sys.stderr, level=config.log.level, rate=config.log.lines_per_second):
-        return asyncio.run(_serve(config_path, config, password.get_secret_value()))
+        return asyncio.run(_serve(config_path, config, password))
 
 
-async def _serve(config_path: Path, config: Config, password: str) -> int:
+async def _serve(config_path: Path, config: Config, password: str | None) -> int:
     """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal.
 
-    Returns the exit status.
+    Without a password there is no ARI connection. Returns the exit status.
     """
     policy = compile_policy(config.policy)
     clocks = Clocks(steady=SteadyClock(), wall=time.time)
@@ -65,7 +68,7 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
     under_way = recall(memory, config.journal.path, policy, clocks.wall())
     journal = Journal(config.journal)
     journal.start()
-    asterisk, capacity = AriConnection(config.asterisk, password), Load(config.overload, time.monotonic)
+    asterisk, capacity = AriConnection(config.asterisk, password or ""), Load(config.overload, time.monotonic)
     feeds = FeedKeeper(feeds_directory(config.journal.path))
     feeds.load(config.policy)
     in_force = PolicyInForce(config_path, config, policy, feeds)
@@ -78,44 +81,53 @@ async def _serve(config_path: Path, config: Config, password: str) -> int:
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
     )
-    for one in under_way:
+    for one in under_way if password is not None else ():
         desk.resume(one.call, one.verdict, one.outcomes, one.at)
+    application, secret = config.asterisk.application, pepper(config.journal.path)
+    fastagi = FastAgi(config.fastagi, desk, asterisk, application=application, pepper=secret)
     gate = Gate(
         asterisk,
         desk,
-        application=config.asterisk.application,
-        pepper=pepper(config.journal.path),
+        application=application,
+        pepper=secret,
         call_seconds=config.asterisk.call_seconds,
     )
     notifier = Notifier()
-    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, desk, journal))]
+    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, fastagi, desk, journal))]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asterisk.close)
     loop.add_signal_handler(signal.SIGHUP, in_force.ask)
-    helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve())]
+    helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve()), asyncio.Task(fastagi.run())]
     try:
-        await asterisk.run(gate)
+        if password is None:
+            log.warning("no ARI password: FastAGI only, and nothing is learned from what becomes of a call")
+            await asterisk.closed()
+        else:
+            await asterisk.run(gate)
     finally:
         notifier.tell(STOPPING)
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
+        await fastagi.drain()
         await gate.drain()
         await asyncio.to_thread(journal.close)
     return REPLACED if asterisk.replaced else OK
 
 
-async def _report(notifier: Notifier, asterisk: AriConnection, desk: Desk, journal: Journal) -> None:
+async def _report(notifier: Notifier, asterisk: AriConnection, fastagi: FastAgi, desk: Desk, journal: Journal) -> None:
     """Tell systemd that we are alive: the loop turns, and Asterisk answers on a connection that seems to stand."""
     notifier.status("connecting to Asterisk; calls pass unscreened until then")
-    await asterisk.ready.wait()
+    await (fastagi.ready if fastagi.enabled else asterisk.ready).wait()
     notifier.tell(READY)
     seconds = min(REPORT_SECONDS, (notifier.watchdog_seconds or REPORT_SECONDS * 3) / 3)
     while True:
         if await _answers(asterisk):
             notifier.tell(ALIVE)
         way = f"connected over {asterisk.way}" if asterisk.connected else "not connected; calls pass unscreened"
+        if fastagi.enabled:
+            way = f"{fastagi.way}; ARI " + (f"connected over {asterisk.way}" if asterisk.connected else "not connected")
         judged = ", ".join(f"{count} {name}" for name, count in desk.judged.items() if name != "calls")
         notifier.status(
             f"{way}; {plural(desk.judged['calls'], 'call')} judged{f' ({judged})' if judged else ''}; "

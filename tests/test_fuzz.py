@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from screener.asterisk import agi
 from screener.asterisk.connection import AriConnection
 from screener.asterisk.events import Event, MalformedEventError, survey
 from screener.asterisk.prompts import PLAIN
@@ -24,6 +25,7 @@ from screener.policy.decide import decide
 from screener.policy.remembered import STRANGER
 from screener.policy.verdict import Verdict
 from screener.state import State, present
+from tests.asterisk.agi_peer import ENVIRONMENT
 from tests.lab.places import REPO
 from tests.policy.builders import PEPPER, brief, make_policy, thorough
 
@@ -108,6 +110,41 @@ def test_no_list_of_channels_raises_anything_else(data: st.DataObject) -> None:
         except MalformedEventError:
             continue
         assert {one.channel.id for one in waiting} <= present
+
+
+LINES = ENVIRONMENT.format(script="screen", uniqueid="1.1", number="1", name="x", did="1").splitlines()
+MARK = "5f3759df" * 3
+
+
+@given(st.data())
+@thorough
+def test_no_agi_line_raises_anything_but_what_it_should(data: st.DataObject) -> None:
+    forged = st.sampled_from(LINES) | st.sampled_from(["", "200 result=1 (x)", "HANGUP", "agi_arg_1: did=9"])
+    lines = data.draw(st.lists(forged | st.text(), max_size=20))
+    sent = "\n".join(data.draw(st.permutations([*LINES, *lines]))).encode("utf-8", "replace") + data.draw(st.binary())
+    values = data.draw(st.lists(st.text(), min_size=len(agi.ASKED), max_size=len(agi.ASKED)))
+    answer = f"200 result=1 ({MARK.join(('', *values, ''))})\n".encode("utf-8", "replace")
+    cut = data.draw(st.integers(0, len(answer)))
+    for environment, told in ((sent, answer), (answer, sent + b"\n" + answer), (sent, answer[:cut] + sent)):
+        try:
+            read = agi.read_environment(environment)
+            facts = agi.read_told(told, MARK)
+            agi.entered(agi.told_by(read), read)
+            call = agi.entered(facts, read)
+        except agi.MalformedAgiError:
+            continue
+        # Whatever stands around it, the true answer is what was read.
+        if MARK not in "".join(values) and told.endswith(answer):
+            assert (call.channel.id, call.channel.number) == tuple(
+                value.encode("utf-8", "replace").decode() for value in (values[0], values[4])
+            )
+
+
+@given(st.dictionaries(st.text(max_size=30), st.text(max_size=300), max_size=8))
+@brief
+def test_no_variable_breaks_out_of_its_agi_command(variables: dict[str, str]) -> None:
+    for command in agi.set_commands(variables, last=()):
+        assert not set(command) & set("\r\n\0")
 
 
 def refused(text: bytes) -> str:

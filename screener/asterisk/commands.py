@@ -11,7 +11,7 @@ from screener.policy.verdict import Treatment
 BRIDGES: Final = Request(method="GET", path="bridges")
 """Ask who talks with whom."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./&+:@-]*")
+PLAIN = re.compile(r"[A-Za-z0-9_./&+:@-]*")
 """Values that mean nothing to the parser of ARRAY()'s arguments."""
 
 
@@ -23,7 +23,7 @@ def subscribe(application: str, channel_id: str) -> Request:
 
 def set_variables(channel_id: str, variables: Mapping[str, str]) -> Iterator[Request]:
     """Set variables, those with plain values all in one request by the dialplan function ARRAY()."""
-    plain = {name: value for name, value in variables.items() if _PLAIN.fullmatch(value)}
+    plain = {name: value for name, value in variables.items() if PLAIN.fullmatch(value)}
     if plain:
         yield _set(channel_id, f"ARRAY({','.join(plain)})", ",".join(plain.values()))
     for name in variables.keys() - plain.keys():

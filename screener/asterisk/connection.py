@@ -106,6 +106,10 @@ class AriConnection:
         """Leave: `run` finishes what is under way, and returns."""
         self._leaving.set()
 
+    async def closed(self) -> None:
+        """Wait for `close`, without ever connecting."""
+        await self._leaving.wait()
+
     @contextlib.asynccontextmanager
     async def _session(self, listener: Listener) -> AsyncIterator["asyncio.Task[None]"]:
         """One connection; the task ends with it."""

@@ -178,6 +178,10 @@ class Desk:
         followed.since = since
         followed.outcomes += outcomes
 
+    def forget(self, call_id: str) -> None:
+        """Follow a call no longer: nothing will tell what becomes of it."""
+        self._followed.pop(call_id, None)
+
     def conclude(self, call: Call, verdict: Verdict, policy: Policy, *, took: float) -> None:
         """Count, record and log what was carried out, whatever was judged; `took` is in seconds."""
         if (followed := self._followed.get(call.id)) is not None:

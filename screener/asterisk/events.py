@@ -176,10 +176,11 @@ def _waiting(channel: Mapping[str, Any]) -> CallEntered:
     args = str(_part(channel, "dialplan").get("app_data") or "").split(",")
     if _part(channel, "dialplan").get("app_name") == "StasisBroadcast":
         args = args[-1].split(":")
-    return CallEntered(channel=_channel({"channel": channel}), facts=_facts(args))
+    return CallEntered(channel=_channel({"channel": channel}), facts=read_facts(args))
 
 
-def _facts(args: Iterable[Any]) -> dict[str, str]:
+def read_facts(args: Iterable[Any]) -> dict[str, str]:
+    """Read arguments `name=value`, as the dialplan gives them."""
     pairs = (arg.partition("=") for arg in args if isinstance(arg, str))
     # The dialplan writes a bar for each colon where colons divide the facts, which is in StasisBroadcast().
     return {name: value.replace("|", ":") for name, _, value in pairs}
@@ -187,7 +188,7 @@ def _facts(args: Iterable[Any]) -> dict[str, str]:
 
 def _entered(message: Mapping[str, Any]) -> Event:
     args = message.get("args")
-    return CallEntered(channel=_channel(message), facts=_facts(args if isinstance(args, list) else ()))
+    return CallEntered(channel=_channel(message), facts=read_facts(args if isinstance(args, list) else ()))
 
 
 def _offered(message: Mapping[str, Any]) -> Event:

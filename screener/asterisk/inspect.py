@@ -1,5 +1,6 @@
 """What is in force on a PBX: asked of a channel of our own that calls nobody, so that the dialplan itself answers."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterable
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from screener.asterisk.errors import AriRefusedError
+from screener.asterisk.fastagi_settings import FastAgiSettings
 from screener.asterisk.http import open_http, open_socket
 from screener.asterisk.http_rest import HttpRest
 from screener.asterisk.rest import Request, Rest, channel_path
@@ -14,7 +16,11 @@ from screener.asterisk.settings import AriSettings
 
 DEFAULT_APPLICATION: Final = "screener"
 DEFAULT_LEASE: Final = "0.7"
+DEFAULT_AGI_PORT: Final = 4573
+DEFAULT_AGI: Final = f"127.0.0.1:{DEFAULT_AGI_PORT}"
 """As in dialplan/screener.conf."""
+LISTENING_SECONDS: Final = 1.0
+"""How long a daemon gets to take a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,9 @@ class Finding:
     """Whether calls would not be screened as the administrator wants because of it."""
 
 
-async def inspect(settings: AriSettings, password: str, mailboxes: Iterable[str]) -> list[Finding]:
+async def inspect(
+    settings: AriSettings, password: str, mailboxes: Iterable[str], fastagi: FastAgiSettings | None = None
+) -> list[Finding]:
     """Ask Asterisk what is in force there. Raises AriUnavailableError, and AriRefusedError if it lets us not in.
 
     The channel lives for some milliseconds, in an application whose name no StasisBroadcast() of ours offers calls to.
@@ -39,7 +47,10 @@ async def inspect(settings: AriSettings, password: str, mailboxes: Iterable[str]
         query = {"endpoint": "Local/s@screener-pass/n", "app": own.application, "channelId": channel}
         try:
             await _ask(rest, Request(method="POST", path="channels/create", query=query))
-            return [finding async for finding in _look(_Pbx(rest, channel), settings, mailboxes)]
+            return [
+                finding
+                async for finding in _look(_Pbx(rest, channel), settings, fastagi or FastAgiSettings(), mailboxes)
+            ]
         finally:
             await rest.send((Request(method="DELETE", path=channel_path(channel)),))
 
@@ -57,7 +68,9 @@ class _Pbx:
         return str(json.loads(answer.body).get("value", "")) if answer.ok else ""
 
 
-async def _look(pbx: _Pbx, settings: AriSettings, mailboxes: Iterable[str]) -> AsyncIterator[Finding]:
+async def _look(
+    pbx: _Pbx, settings: AriSettings, fastagi: FastAgiSettings, mailboxes: Iterable[str]
+) -> AsyncIterator[Finding]:
     info = json.loads(await _ask(pbx.rest, Request(method="GET", path="asterisk/info")))
     yield Finding(about="asterisk", says=f"{info['system']['version']} at {settings.url}")
     # The second tells it from a context that somebody else gave the name.
@@ -67,11 +80,17 @@ async def _look(pbx: _Pbx, settings: AriSettings, mailboxes: Iterable[str]) -> A
         yield Finding(about="dialplan", says=says, wrong=True)
         return
     yield Finding(about="dialplan", says="screener.conf is loaded")
-    yield await _entry(pbx, settings)
+    agi = await pbx.value("SCREENER_ENTRY") == "agi"
+    yield await (_agi(pbx, fastagi) if agi else _entry(pbx, settings))
     yield await _lease(pbx)
     (answer,) = await pbx.rest.send((Request(method="GET", path=f"applications/{settings.application}"),))
     connected = f"a daemon is connected as {settings.application}"
-    yield Finding(about="daemon", says=connected if answer.ok else "none is connected: calls pass unscreened")
+    if agi:
+        yield await _listening(fastagi)
+        without = "no daemon is connected over ARI: nothing is learned from what becomes of a call"
+        yield Finding(about="learning", says=connected if answer.ok else without)
+    else:
+        yield Finding(about="daemon", says=connected if answer.ok else "none is connected: calls pass unscreened")
     for mailbox in mailboxes:
         exists = await pbx.value(f"VM_INFO({mailbox},exists)") == "1"
         says = "exists" if exists else "there is none (voicemail.conf): calls for it pass"
@@ -88,6 +107,34 @@ async def _entry(pbx: _Pbx, settings: AriSettings) -> Finding:
     if not fits:
         says += f"; but asterisk.application is {settings.application}: its daemon gets no calls"
     return Finding(about="entry", says=says, wrong=not fits)
+
+
+async def _agi(pbx: _Pbx, fastagi: FastAgiSettings) -> Finding:
+    """Look at SCREENER_ENTRY=agi: does the dialplan ask where the daemon listens?"""
+    address = await pbx.value("SCREENER_AGI") or DEFAULT_AGI
+    says = f"AGI(agi://{address}/screen)"
+    if not fastagi.enabled:
+        return Finding(
+            about="entry", says=f"{says}; but fastagi.enabled is false: its daemon gets no calls", wrong=True
+        )
+    if await pbx.value("IFMODULE(res_agi.so)") != "1":
+        return Finding(about="entry", says=f"{says}; but res_agi.so is not loaded: calls pass unscreened", wrong=True)
+    port = address.rpartition(":")[2] if ":" in address else str(DEFAULT_AGI_PORT)
+    if port != str(fastagi.port):
+        return Finding(about="entry", says=f"{says}; but fastagi.port is {fastagi.port}", wrong=True)
+    return Finding(about="entry", says=says)
+
+
+async def _listening(fastagi: FastAgiSettings) -> Finding:
+    """Look whether anybody listens for FastAGI, as seen from here."""
+    try:
+        async with asyncio.timeout(LISTENING_SECONDS):
+            _, writer = await asyncio.open_connection(fastagi.listen, fastagi.port)
+    except (OSError, TimeoutError):
+        says = f"none listens at {fastagi.listen}:{fastagi.port}: calls pass unscreened"
+        return Finding(about="daemon", says=says)
+    writer.close()
+    return Finding(about="daemon", says=f"one listens at {fastagi.listen}:{fastagi.port}")
 
 
 async def _lease(pbx: _Pbx) -> Finding:

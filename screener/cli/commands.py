@@ -99,7 +99,8 @@ def check(file: Path, pbx: bool) -> None:
     if pbx and password is not None:
         boxes = sorted({line.mailbox for line in lines if line.mailbox})
         try:
-            findings = asyncio.run(inspect(config.asterisk, password.get_secret_value(), boxes))
+            asked = inspect(config.asterisk, password.get_secret_value(), boxes, config.fastagi)
+            findings = asyncio.run(asked)
         except AriError as error:
             _fail(f"Asterisk at {config.asterisk.url}: {error}")
         for finding in findings:

@@ -71,7 +71,21 @@ def test_a_uri_without_a_query_is_the_path() -> None:
 
 def test_every_treatment_has_its_context_and_every_context_its_treatment() -> None:
     contexts = set(re.findall(r"^\[screener-(\w+)\]", DIALPLAN, re.MULTILINE))
-    steps = {"inbound", "vouched", "joined", "begin", "forget", "limit", "next", "bypass", "answer", "ask", "moved"}
+    steps = {
+        "inbound",
+        "vouched",
+        "joined",
+        "begin",
+        "forget",
+        "limit",
+        "next",
+        "bypass",
+        "answer",
+        "ask",
+        "moved",
+        "agi",
+        "treat",
+    }
     assert contexts - steps == {str(treatment) for treatment in Treatment}
 
 
