@@ -129,8 +129,13 @@ def _verify(one: Verification, leg: Leg, settings: AttestationSettings, now: flo
     if one.result in DATED and token is not None and abs(token.at - now) <= settings.ahead_seconds:
         why = f"the caller ID is signed, but the call's Date is missing or wrong ({one.result})"
         return Vouched(level=Attestation.NONE, why=why)
-    why = printable(one.result, RESULT_LIMIT) or "the address of its certificate is none that may be used"
-    return Vouched(level=Attestation.FAILED, why=f"the caller ID is signed, but the signature did not verify ({why})")
+    if one.result:
+        why = f" ({printable(one.result, RESULT_LIMIT)})"
+    elif token is not None and now - token.at > settings.ahead_seconds:
+        why = f": it is dated {duration(now - token.at)} ago"
+    else:
+        why = ", and Asterisk cannot be asked why"
+    return Vouched(level=Attestation.FAILED, why=f"the caller ID is signed, but the signature did not verify{why}")
 
 
 def _check(level: str, token: "_Token | None", leg: Leg, settings: AttestationSettings, now: float) -> Vouched:

@@ -169,6 +169,16 @@ def test_what_is_no_fault_of_the_caller_is_held_against_nobody(result: str) -> N
     assert judged(Verification(result=result, level="", token=token())).level is Attestation.NONE
 
 
+def test_where_asterisk_cannot_be_asked_the_token_may_tell() -> None:
+    """See the dialplan."""
+    stale, fresh = (
+        Verification(result="", level="", token=token(iat=int(NOW) - 120)),
+        Verification(result="", level="", token=token()),
+    )
+    assert judged(stale).why.endswith("it is dated 2 minutes ago")
+    assert judged(fresh).why.endswith("Asterisk cannot be asked why")
+
+
 @pytest.mark.parametrize("age", [120, -120])
 def test_an_old_date_is_no_excuse_for_an_old_token(age: int) -> None:
     stale = token(iat=int(NOW) - age)
