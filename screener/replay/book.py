@@ -36,7 +36,7 @@ _EARLIER: Final = (
 )
 _TABLES: Final = f"""
 CREATE TABLE calls (key TEXT PRIMARY KEY, {", ".join(_FIELDS)});
-CREATE TABLE outcomes (at, uniqueid, treatment, result, tries);
+CREATE TABLE lessons (at, uniqueid, treatment, result, tries, number, wanted);
 CREATE TABLE labels (uniqueid TEXT PRIMARY KEY, label) WITHOUT ROWID;
 """
 _PUT: Final = (
@@ -56,13 +56,18 @@ _ORDERED: Final = (
 )
 
 
-class Told(NamedTuple):
-    """What a treatment had shown of a call, from our own journal."""
+class Lesson(NamedTuple):
+    """What was learned beside the calls themselves, from our own journal."""
 
     at: float
     """Seconds since the epoch."""
-    uniqueid: str
-    outcome: Outcome
+    uniqueid: str = ""
+    """The call of which a treatment showed something; empty for what follows."""
+    outcome: Outcome | None = None
+    number: str = ""
+    """The number (E.164) that one of ours called, or said something of."""
+    wanted: bool | None = None
+    """What a person said of it: fine, or spam; None if it was called."""
 
 
 class Book:
@@ -117,10 +122,12 @@ class Book:
         (most, count), *_ = self._shifts.most_common(1) or [(0, 0)]
         return most if count > self._shifts.total() / 2 else 0
 
-    def tell(self, uniqueid: str, outcome: Outcome, at: float) -> None:
-        """Put in what a treatment had shown of a call."""
-        values = (at, uniqueid, str(outcome.treatment), str(outcome.result), outcome.tries)
-        self._database.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)", values)
+    def tell(self, lesson: Lesson) -> None:
+        """Put in what was learned beside the calls."""
+        outcome = lesson.outcome
+        told = ("", "", 0) if outcome is None else (str(outcome.treatment), str(outcome.result), outcome.tries)
+        values = (lesson.at, lesson.uniqueid, *told, lesson.number, lesson.wanted)
+        self._database.execute("INSERT INTO lessons VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     def label(self, labels: Iterable[tuple[str, str]]) -> int:
         """Put in labels by unique id; the last of several for one id holds. Returns how many ids have one."""
@@ -153,10 +160,10 @@ class Book:
             record = make(row)
             yield record, direct(record)
 
-    def outcomes(self) -> Iterator[Told]:
-        """Yield what treatments had shown, in the order in which it happened."""
-        for at, uniqueid, treatment, result, tries in self._database.execute(
-            "SELECT at, uniqueid, treatment, result, tries FROM outcomes ORDER BY at, rowid"
+    def lessons(self) -> Iterator[Lesson]:
+        """Yield what was learned beside the calls, in the order in which it happened."""
+        for at, uniqueid, treatment, result, tries, number, wanted in self._database.execute(
+            "SELECT at, uniqueid, treatment, result, tries, number, wanted FROM lessons ORDER BY at, rowid"
         ):
-            outcome = Outcome(treatment=Treatment(treatment), result=Result(result), tries=tries)
-            yield Told(at, uniqueid, outcome)
+            outcome = Outcome(treatment=Treatment(treatment), result=Result(result), tries=tries) if treatment else None
+            yield Lesson(at, uniqueid, outcome, number, None if wanted is None else bool(wanted))

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+import phonenumbers
+
 from screener.policy.call import Attestation, Call, called_number
 from screener.policy.caller import Caller, CallerKind, e164, identify
 from screener.policy.text import printable
@@ -14,6 +16,8 @@ CACHED: Final = 65_536
 """Numbers and names that are kept at hand in their normal form: to read a number takes as long as to judge it."""
 NAME_LIMIT: Final = 80
 """Characters kept of a caller's name."""
+EMERGENCY_DIGITS: Final = 6
+"""Digits of the longest emergency number; for the library's own answer to most called numbers there is no time."""
 
 _NOT_DIALLED: Final = re.compile(r"[^0-9A-Za-z+*#]")
 _LEVELS: Final = {str(level): level for level in Attestation}
@@ -44,6 +48,11 @@ class Facts:
     def dialled(self, record: CallRecord, prefix: str = "") -> str | None:
         """Return the number in E.164 that one of ours called; `prefix` is what the outbound route takes off."""
         return e164(record.dst.removeprefix(prefix), self.region)
+
+    def is_emergency(self, record: CallRecord, prefix: str = "") -> bool:
+        """Return whether one of ours called an emergency number."""
+        digits = record.dst.removeprefix(prefix)
+        return len(digits) <= EMERGENCY_DIGITS and phonenumbers.is_emergency_number(digits, self.region)
 
 
 @functools.lru_cache(CACHED)

@@ -20,10 +20,10 @@ from screener.policy.call import Call
 from screener.policy.feeds import NO_FEEDS, Feeds
 from screener.policy.line import Schedule
 from screener.policy.policy import Policy, compile_policy
-from screener.policy.remembered import Ending, Notice
+from screener.policy.remembered import Ending, Notice, Window, WindowKind
 from screener.policy.settings import PolicySettings
 from screener.policy.verdict import Mode, Treatment, Verdict
-from screener.replay.book import Told
+from screener.replay.book import Lesson
 from screener.replay.compass import Direction
 from screener.replay.facts import Facts
 from screener.replay.record import CallRecord
@@ -45,8 +45,8 @@ class Calls(Protocol):
     def calls(self) -> Iterator[tuple[CallRecord, Direction]]:
         """Yield calls in the order of their beginnings."""
 
-    def outcomes(self) -> Iterator[Told]:
-        """Yield what treatments had shown, in order."""
+    def lessons(self) -> Iterator[Lesson]:
+        """Yield what was learned beside them, in order."""
 
 
 def as_if_live(policy: Policy) -> Policy:
@@ -109,30 +109,40 @@ class Player:
 
     def play(self, book: Calls, tick: Callable[[int], None] = lambda _: None) -> Played:
         """Play all calls; `tick` is called now and then with how many there were."""
-        told = book.outcomes()
-        next_told, last = next(told, None), 0.0
+        lessons = book.lessons()
+        lesson, last = next(lessons, None), 0.0
         for count, (record, direction) in enumerate(book.calls()):
             now = record.start
-            while next_told is not None and next_told.at <= now:
-                # What a treatment showed comes before the end of its call, also where both have one time.
-                self._end_until(math.nextafter(next_told.at, 0.0))
-                for side, call in zip(self._sides, self._by_id.get(next_told.uniqueid, ()), strict=False):
-                    side.memory.learn(call, next_told.outcome, side.policy, next_told.at)
-                next_told = next(told, None)
+            while lesson is not None and lesson.at <= now:
+                self._learn(lesson)
+                lesson = next(lessons, None)
             self._end_until(now)
             if now - self._ticked >= TICK_SECONDS:
                 self._tick(now)
             self.played.directions[direction] += 1
             if direction is Direction.INBOUND:
                 self._begin(record)
-            elif direction is Direction.OUTBOUND:
-                self._dialled(record)
+            else:
+                self._dialled(record, outside=direction is Direction.OUTBOUND)
             if not count & 1023:
                 tick(count)
             last = now
         self._end_until(float("inf"))
         self._tick(last)
         return self.played
+
+    def _learn(self, lesson: Lesson) -> None:
+        # What a treatment showed comes before the end of its call, also where both have one time.
+        self._end_until(math.nextafter(lesson.at, 0.0))
+        if lesson.outcome is not None:
+            for side, call in zip(self._sides, self._by_id.get(lesson.uniqueid, ()), strict=False):
+                side.memory.learn(call, lesson.outcome, side.policy, lesson.at)
+            return
+        for side in self._sides:
+            if lesson.wanted is None:
+                side.memory.dialled(lesson.number, side.policy, lesson.at)
+            else:
+                side.memory.mark(lesson.number, lesson.wanted, side.policy, lesson.at)
 
     def _tick(self, now: float) -> None:
         """Have memory end what ends by itself, as the daemon does now and then."""
@@ -165,8 +175,13 @@ class Player:
                 ending = Ending(talked=talked, seconds=record.ended - record.start, busy=bool(record.busy))
                 side.memory.ended(call, ending, side.policy, at)
 
-    def _dialled(self, record: CallRecord) -> None:
+    def _dialled(self, record: CallRecord, *, outside: bool) -> None:
+        """One of ours called. An emergency number is as short as an extension."""
         for side in self._sides:
-            number = side.facts.dialled(record, self._prefix)
+            policy, now = side.policy, record.start
+            number = side.facts.dialled(record, self._prefix) if outside else None
             if number is not None:
-                side.memory.dialled(number, side.policy, record.start)
+                side.memory.dialled(number, policy, now)
+            minutes = policy.settings.windows.emergency_minutes
+            if minutes and side.facts.is_emergency(record, self._prefix):
+                side.memory.open_window(Window(kind=WindowKind.EMERGENCY, until=now + 60 * minutes))

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from screener.memory.history import FARTHEST, Dialled, Marked
 from screener.memory.reader import JournalReader
 from screener.memory.rows import Told
-from screener.replay.book import Book
+from screener.replay.book import Book, Lesson
 from screener.replay.cdr import CdrFile, looks_like_cdr, separator, split
 from screener.replay.cel import CelFile, looks_like_cel
 from screener.replay.faults import Faults, UnreadableError
@@ -129,9 +130,14 @@ class Source:
         with JournalReader(path) as journal:
             for one in journal.replay():
                 if isinstance(one, Told):
-                    book.tell(one.call.id, one.outcome, one.at)
+                    book.tell(Lesson(one.at, one.call.id, one.outcome))
                 else:
                     yield record_of(one, self._reading.times)
+            for happened in journal.history(since=FARTHEST):
+                if isinstance(happened, Dialled):
+                    book.tell(Lesson(happened.at, number=happened.number))
+                elif isinstance(happened, Marked):
+                    book.tell(Lesson(happened.at, number=happened.number, wanted=happened.wanted))
 
     def _database(self, url: str, name: str) -> Iterator[CallRecord]:
         # It takes a third of a second to load, and most administrators have files.

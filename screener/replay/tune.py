@@ -15,7 +15,7 @@ from screener.policy.feeds import Feeds
 from screener.policy.line_settings import Ladder
 from screener.policy.settings import PolicySettings
 from screener.policy.verdict import Treatment, Verdict
-from screener.replay.book import Book, Told
+from screener.replay.book import Book, Lesson
 from screener.replay.compass import Direction
 from screener.replay.fit import FIRST, Fitted, Pattern, Seen, fit
 from screener.replay.knobs import Path, figures, points, turned
@@ -47,15 +47,15 @@ class Script:
     """Calls in memory, to be played again and again."""
 
     events: Sequence[tuple[CallRecord, Direction]]
-    told: Sequence[Told]
+    learned: Sequence[Lesson]
 
     def calls(self) -> Iterator[tuple[CallRecord, Direction]]:
         """Yield the calls in the order of their beginnings."""
         return iter(self.events)
 
-    def outcomes(self) -> Iterator[Told]:
-        """Yield what treatments had shown."""
-        return iter(self.told)
+    def lessons(self) -> Iterator[Lesson]:
+        """Yield what was learned beside them."""
+        return iter(self.learned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +103,11 @@ def tune(
 
     `bound` is the share of wanted calls that may be stopped; `tick` is called with the number of rounds done.
     """
-    events = list(book.calls())[-MOST:]
+    events, learned = list(book.calls())[-MOST:], list(book.lessons())
     split = _split(events)
     stage = _Stage(
-        whole=Script(events=events, told=list(book.outcomes())),
-        early=Script(events=[one for one in events if one[0].start < split], told=list(book.outcomes())),
+        whole=Script(events=events, learned=learned),
+        early=Script(events=[one for one in events if one[0].start < split], learned=learned),
         feeds=feeds,
         callers=callers,
         prefix=prefix,

@@ -14,7 +14,7 @@ from screener.memory.local import LocalMemory
 from screener.memory.settings import JournalSettings
 from screener.policy.remembered import Outcome, Result
 from screener.policy.verdict import Treatment
-from screener.replay.book import Book
+from screener.replay.book import Book, Lesson
 from screener.replay.compass import Direction
 from screener.replay.faults import Faults, UnreadableError
 from screener.replay.source import Reading, Source
@@ -114,14 +114,20 @@ def test_our_own_journal_tells_of_calls_and_of_what_treatments_showed(tmp_path: 
         verdict = judge(memory, call, policy, begin)
         journal.judged(Judged(call=call, verdict=verdict, at=begin, took=0.01, policy_version=policy.version))
         journal.outcome(call.id, outcome, begin + 5)
-        journal.ended(call.id, Ended(at=begin + 60, cause=16, cause_text="Normal Clearing", seconds=60))
+        journal.ended(call.id, Ended(at=begin + 60, cause=16, cause_text="Normal Clearing", seconds=60, talked=40))
+        journal.dialled("+13125550199", begin + 10)
+        journal.mark("+13125550177", wanted=False, at=begin + 20)
     book, faults = book_of(path)
     assert faults.count == 0
     ((record, direction),) = book.calls()
     assert (record.src, record.dst) == (call.caller.raw, call.did)
-    assert (record.start, record.ended) == (begin, begin + 60)
+    assert (record.start, record.ended, record.talked) == (begin, begin + 60, 40)
     assert direction is Direction.INBOUND
-    assert [(told.at, told.uniqueid, told.outcome) for told in book.outcomes()] == [(begin + 5, call.id, outcome)]
+    assert list(book.lessons()) == [
+        Lesson(begin + 5, call.id, outcome),
+        Lesson(begin + 10, number="+13125550199"),
+        Lesson(begin + 20, number="+13125550177", wanted=False),
+    ]
 
 
 @pytest.mark.parametrize(
