@@ -206,6 +206,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
          "3: policy.groups[0].calendar: there is no calendar 'office'"),
         (["groups: [{dids: ['4155550100']}, {dids: ['+14155550100']}]"],
          "3: policy.groups[1].dids[0]: +14155550100 stands here twice, in the groups"),
+        (["groups: [{dids: ['+1415*']}, {dids: ['+1415*']}]"], "3: policy.groups[1].dids[0]: +1415* stands here twice"),
         (["groups: [{dids: ['a b']}]"], "3: policy.groups[0].dids[0]: no call goes to this: expected a telephone"),
         (["groups: [{mode: live}]"], "3: policy.groups[0].dids: this key is needed and is missing"),
         (["closed: {ladder: []}"], "3: policy.closed: nothing is ever closed here: name a `calendar`"),

@@ -10,9 +10,8 @@ from yarl import URL
 
 from screener import __version__
 from screener.feeds.errors import FeedError
+from screener.feeds.reading import LARGEST_FEED
 
-LARGEST_FEED: Final = 256 << 20
-"""Bytes, unpacked: a table of a million complaints has some 100 MB."""
 FETCH_SECONDS: Final = 300.0
 """Seconds for the whole of it."""
 SILENT_SECONDS: Final = 30.0

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import re
+import stat
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from screener.policy.caller import e164
 from screener.policy.faults import nearest
 from screener.policy.text import printable
 
+LARGEST_FEED: Final = 256 << 20
+"""Bytes, unpacked: a table of a million complaints has some 100 MB."""
 MOST_NUMBERS: Final = 5_000_000
 """Numbers of one feed at most: 40 MB in the daemon."""
 MOST_PREFIXES: Final = 10_000
@@ -34,6 +37,7 @@ Reported Calls Data), `caller_id_number` the FCC's (Consumer Complaints)."""
 Format = Literal["auto", "lines", "csv"]
 
 _NORTH_AMERICAN: Final = re.compile(r"(\+1|1?)([2-9][0-9]{2}[2-9][0-9]{6})", re.ASCII)
+_PUNCTUATION: Final = str.maketrans("", "", " -.()")
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,14}\*", re.ASCII)
 
 
@@ -72,6 +76,11 @@ def read_feed(path: Path, *, form: Format, column: str | None, region: str, line
 
 
 def _head(path: Path) -> str:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, a device has no end
+        raise FeedError("no regular file")
+    if found.st_size > LARGEST_FEED:
+        raise FeedError(f"longer than {LARGEST_FEED >> 20} MB")
     with path.open("rb") as opened:
         head = opened.read(SNIFFED).decode("utf-8-sig", "replace").lstrip()
     if head[:1] == "<":
@@ -79,7 +88,7 @@ def _head(path: Path) -> str:
     if head[:1] in ("{", "["):
         raise FeedError("JSON and no list of numbers")
     if "\0" in head:
-        raise FeedError("no text")
+        raise FeedError("no text in UTF-8")
     return head
 
 
@@ -155,7 +164,7 @@ def _collect(cells: Iterable[tuple[int, str]], region: str) -> Reading:
 def _number(written: str, region: str) -> int | None:
     """Return the digits of a number in E.164, or None if it is none."""
     # Most feeds have North American numbers, which read as what they are; the numbering plans take 30 times as long.
-    match = _NORTH_AMERICAN.fullmatch(written)
+    match = _NORTH_AMERICAN.fullmatch(written.translate(_PUNCTUATION))
     if match and (match[1] == "+1" or region in ("US", "CA")):
         return 10_000_000_000 + int(match[2])
     number = e164(written, region)

@@ -1,7 +1,7 @@
 """What holds for a called number at a moment: written for it, for its group or for all, and by the calendar."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class Written:
     path: Path
     """Where the nearest level stands; empty for the whole policy."""
     did: str
-    """The number as calls bring it; empty for all others."""
+    """The number as calls bring it, or a range of them (`+1212555*`); empty for all others."""
     open: Line
     closed: Line
     calendar: str | None
@@ -84,13 +84,35 @@ def lines_of(settings: "PolicySettings") -> Iterator[Written]:
     groups: dict[str, tuple[int, DidGroupSettings]] = {}
     for place, group in enumerate(settings.groups):
         for number in group.dids:
-            groups.setdefault(called_number(number, settings.region), (place, group))
+            groups.setdefault(_member(number, settings.region), (place, group))
+    lengths = range_lengths(groups)
     for did, (number, own) in dids.items():
-        levels = [own, *([groups[did][1]] if did in groups else []), whole]
-        yield _written(("dids", number), did, levels)
+        shared = next((groups[name] for name in names_of(did, lengths) if name in groups), None)
+        yield _written(("dids", number), did, [own, *([shared[1]] if shared else []), whole])
     for did, (place, group) in groups.items():
         if did not in dids:
             yield _written(("groups", place), did, [group, whole])
+
+
+def range_lengths(names: Iterable[str]) -> tuple[int, ...]:
+    """Return how many characters the ranges among these names have before their `*`, the longest first."""
+    return tuple(sorted({len(name) - 1 for name in names if _is_range(name)}, reverse=True))
+
+
+def names_of(did: str, lengths: Iterable[int]) -> Iterator[str]:
+    """Return what a called number may stand under: itself, then the ranges that it lies in, the closest first."""
+    yield did
+    for length in lengths:
+        yield f"{did[:length]}*"
+
+
+def _is_range(name: str) -> bool:
+    return name.startswith("+") and name.endswith("*")
+
+
+def _member(number: str, region: str) -> str:
+    """Return a number of a group, or a range of numbers, as it is looked up."""
+    return number if _is_range(number) else called_number(number, region)
 
 
 def _written(path: Path, did: str, levels: Sequence[DidSettings]) -> Written:
@@ -128,7 +150,7 @@ def _spellings(settings: "PolicySettings") -> Iterator[UnusableSettingError]:
         named += [(("groups", place, "dids", at), number, "groups") for at, number in enumerate(group.dids)]
     seen: set[tuple[str, str]] = set()
     for path, number, where in named:
-        did = called_number(number, settings.region)
+        did = _member(number, settings.region) if where == "groups" else called_number(number, settings.region)
         if not is_dialled(did):
             yield UnreadableNumberError(path, f"no call goes to this: {NUMBER_EXPECTED}")
         if (where, did) in seen:

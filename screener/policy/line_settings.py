@@ -75,4 +75,4 @@ class DidGroupSettings(DidSettings):
     """What is different for several called numbers; a DID's own settings come before those of its group."""
 
     dids: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=80)], ...], Field(min_length=1)]
-    """The numbers."""
+    """The numbers; ending in `*`, a range of them in E.164: `+1212555*`."""

@@ -12,7 +12,7 @@ from screener.policy.entries import read_entries
 from screener.policy.faults import UnreadableNumberError, UnusableSettingError
 from screener.policy.feeds import NO_FEEDS, Feeds
 from screener.policy.hours import read_calendars
-from screener.policy.line import Line, Schedule, read_lines
+from screener.policy.line import Line, Schedule, names_of, range_lengths, read_lines
 from screener.policy.list_settings import ListEntry
 from screener.policy.lists import NumberList
 from screener.policy.settings import BucketSettings, PolicySettings, SustainedSettings
@@ -46,6 +46,9 @@ class Policy:
     exempt: frozenset[str]
     default: Schedule
     lines: Mapping[str, Schedule]
+    """By called number, and by range of them (`+1212555*`)."""
+    lengths: tuple[int, ...] = ()
+    """Characters of these ranges before their `*`, the longest first."""
     feeds: Feeds = NO_FEEDS
     """What the feeds hold now. The shell puts others in their place; the policy's version stays."""
 
@@ -59,7 +62,7 @@ class Policy:
 
     def schedule(self, did: str) -> Schedule:
         """Return what holds for a called number by the hours of its calendar."""
-        return self.lines.get(did, self.default)
+        return next((self.lines[name] for name in names_of(did, self.lengths) if name in self.lines), self.default)
 
     @property
     def every_line(self) -> tuple[Line, ...]:
@@ -100,6 +103,7 @@ def compile_policy(settings: PolicySettings) -> Policy:
         exempt=exempt,
         default=lines.pop(""),
         lines=lines,
+        lengths=range_lengths(lines),
     )
 
 

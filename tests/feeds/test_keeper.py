@@ -141,7 +141,9 @@ async def test_a_file_does_not_wait_for_an_address_that_does_not_answer(tmp_path
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}/list"
         async with keeping_feeds(tmp_path, {"name": "s", "url": silent_url}, {"name": "f", "file": file}) as keeper:
-            await until(lambda: found(keeper))  # within the half minute for which the other one is waited for
+            await until(lambda: found(keeper))
+            silent_record = record_path(feeds_directory(tmp_path / "journal.sqlite"), "s")
+            assert "the last look was cut short" in silent_record.read_text()  # it is still being waited for
 
 
 async def test_what_changes_in_the_settings_counts_at_once(tmp_path: Path) -> None:

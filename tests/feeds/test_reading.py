@@ -1,5 +1,6 @@
 """From the text of a feed to its numbers: lines, tables, and what is neither."""
 
+import os
 from array import array
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_tables_have_a_column_of_numbers_which_is_found_or_named(tmp_path: Path,
         ("<!DOCTYPE html><html>", None, r"a page \(HTML or XML\) and no list"),
         ("\n\n <?xml version='1.0'?>", None, r"a page \(HTML or XML\) and no list"),
         ('{"numbers": ["+12015550123"]}', None, "JSON and no list"),
-        ("\x00\x01\x02", None, "no text"),
+        ("\x00\x01\x02", None, "no text in UTF-8"),
         ("a,b\n1,2\n", None, "no column is called like one of numbers: set `column` to one of a, b"),
         ("phone,name\n", "phoen", "there is no column 'phoen' among phone, name; did you mean phone"),
         ('phone,x\n"' + "2" * 200_000, None, "not a table: field larger than field limit"),
@@ -74,6 +75,16 @@ def test_tables_have_a_column_of_numbers_which_is_found_or_named(tmp_path: Path,
 def test_what_is_no_list_is_refused_and_named(tmp_path: Path, text: str, column: str | None, said: str) -> None:
     with pytest.raises(FeedError, match=said):
         read(tmp_path, text, column=column)
+
+
+def test_what_has_no_end_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for endless in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(FeedError, match="no regular file"):
+            read_feed(endless, form="auto", column=None, region="US")
+    monkeypatch.setattr(reading, "LARGEST_FEED", 1 << 20)
+    with pytest.raises(FeedError, match="longer than 1 MB"):
+        read(tmp_path, "+12015550123\n" * 100_000)
 
 
 def test_an_empty_text_is_an_empty_list(tmp_path: Path) -> None:
@@ -100,6 +111,7 @@ def test_what_a_message_quotes_cannot_move_the_cursor(tmp_path: Path) -> None:
 SPELLINGS = st.one_of(
     st.from_regex(r"\A(\+1|1|\+|001|011)?[0-9]{9,11}\Z"),
     st.from_regex(r"\A(\+1|1)?[2-9][0-9]{9}\Z"),
+    st.from_regex(r"\A(\+1|1)?[ -.(]*[2-9][0-9]{2}[)]?[ -.]*[2-9][0-9]{2}[ -.]*[0-9]{4}\Z"),
     st.text("0123456789+ -()", max_size=18),
 )
 

@@ -83,6 +83,25 @@ def test_a_did_finds_its_group_in_any_spelling() -> None:
     assert policy.line(DID, OPEN) == Line(mode=Mode.SHADOW, ladder=DEFAULT_LADDER, mailbox="602")
 
 
+def test_a_group_may_be_a_range_of_numbers_of_which_the_closest_counts() -> None:
+    policy = make_policy(
+        groups=[
+            {"dids": ["+1415555*"], "mailbox": "601"},
+            {"dids": ["+14155550*", "+442079460958"], "mailbox": "602"},
+            {"dids": [ANOTHER_DID], "mailbox": "603"},
+        ],
+        dids={DID: {"mode": "shadow"}},
+    )
+
+    assert policy.line(DID, OPEN) == Line(mode=Mode.SHADOW, ladder=DEFAULT_LADDER, mailbox="602")
+    assert policy.line(ANOTHER_DID, OPEN).mailbox == "603"
+    assert policy.line("+14155550199", OPEN).mailbox == "602"
+    assert policy.line("+14155559999", OPEN).mailbox == "601"
+    assert policy.line("+14165550100", OPEN).mailbox == MAILBOX
+    assert policy.line("+1415555", OPEN).mailbox == "601"
+    assert policy.line("100", OPEN).mailbox == MAILBOX
+
+
 def test_a_did_may_have_another_calendar_than_its_group() -> None:
     calendars = OFFICE | {"night": {"timezone": "America/New_York", "hours": {"mon-sun": "18:00-08:00"}}}
     policy = make_policy(
