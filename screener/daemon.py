@@ -10,16 +10,22 @@ import time
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
+from screener.asterisk.ami import Ami
 from screener.asterisk.clocks import Clocks, SteadyClock
 from screener.asterisk.connection import PING, AriConnection
 from screener.asterisk.desk import Desk
 from screener.asterisk.errors import AriUnavailableError
+from screener.asterisk.families import Families
 from screener.asterisk.fastagi import FastAgi
 from screener.asterisk.gate import Gate
 from screener.asterisk.load import Load
+from screener.asterisk.outbound import Outbound
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
+from screener.asterisk.watch import Watch
 from screener.config import Config, ConfigError, load
-from screener.credentials import ari_password, has_ari_password
+from screener.credentials import ami_secret, ari_password, has_ari_password
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.logs import logging_to
 from screener.memory.journal import Journal
@@ -27,6 +33,8 @@ from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
 from screener.memory.recall import recall
 from screener.notify import ALIVE, READY, STOPPING, Notifier
+from screener.policy.feeds import FeedKind
+from screener.policy.lists import NumberList
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
 from screener.reload import PolicyInForce
@@ -50,17 +58,19 @@ def run(config_path: Path) -> int:
         # With FastAGI calls are judged without ARI too; but a password that is named must be there.
         alone = config.fastagi.enabled and not has_ari_password(config.asterisk, os.environ)
         password = None if alone else ari_password(config.asterisk, os.environ, config_path).get_secret_value()
+        manager = ami_secret(config.ami, os.environ, config_path)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
     with logging_to(sys.stderr, level=config.log.level, rate=config.log.lines_per_second):
-        return asyncio.run(_serve(config_path, config, password))
+        return asyncio.run(_serve(config_path, config, password, manager))
 
 
-async def _serve(config_path: Path, config: Config, password: str | None) -> int:
+async def _serve(config_path: Path, config: Config, password: str | None, manager: SecretStr | None) -> int:
     """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal.
 
-    Without a password there is no ARI connection. Returns the exit status.
+    Without a password there is no ARI connection, and without a secret for the `manager` interface none to that one.
+    Returns the exit status.
     """
     policy = compile_policy(config.policy)
     clocks = Clocks(steady=SteadyClock(), wall=time.time)
@@ -92,13 +102,21 @@ async def _serve(config_path: Path, config: Config, password: str | None) -> int
         pepper=secret,
         call_seconds=config.asterisk.call_seconds,
     )
+    watch = None
+    if manager is not None:
+        ami = Ami(config.ami, manager.get_secret_value())
+        outbound = Outbound(ami, config.ami, memory=memory, record=journal, policy=in_force.policy, clocks=clocks)
+        watch = Watch(ami, _families(ami, config, in_force, feeds), outbound)
     notifier = Notifier()
-    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(_report(notifier, asterisk, fastagi, desk, journal))]
+    report = _report(notifier, asterisk, fastagi, desk, journal, watch=watch)
+    helpers = [asyncio.Task(capacity.watch()), asyncio.Task(report)]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asterisk.close)
     loop.add_signal_handler(signal.SIGHUP, in_force.ask)
     helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve()), asyncio.Task(fastagi.run())]
+    if watch is not None:
+        helpers.append(asyncio.Task(watch.run()))
     try:
         if password is None:
             log.warning("no ARI password: FastAGI only, and nothing is learned from what becomes of a call")
@@ -116,7 +134,15 @@ async def _serve(config_path: Path, config: Config, password: str | None) -> int
     return REPLACED if asterisk.replaced else OK
 
 
-async def _report(notifier: Notifier, asterisk: AriConnection, fastagi: FastAgi, desk: Desk, journal: Journal) -> None:
+async def _report(
+    notifier: Notifier,
+    asterisk: AriConnection,
+    fastagi: FastAgi,
+    desk: Desk,
+    journal: Journal,
+    *,
+    watch: Watch | None,
+) -> None:
     """Tell systemd that we are alive: the loop turns, and Asterisk answers on a connection that seems to stand."""
     notifier.status("connecting to Asterisk; calls pass unscreened until then")
     await (fastagi.ready if fastagi.enabled else asterisk.ready).wait()
@@ -128,12 +154,25 @@ async def _report(notifier: Notifier, asterisk: AriConnection, fastagi: FastAgi,
         way = f"connected over {asterisk.way}" if asterisk.connected else "not connected; calls pass unscreened"
         if fastagi.enabled:
             way = f"{fastagi.way}; ARI " + (f"connected over {asterisk.way}" if asterisk.connected else "not connected")
+        if watch is not None:
+            way += f"; manager interface {watch.state}"
         judged = ", ".join(f"{count} {name}" for name, count in desk.judged.items() if name != "calls")
         notifier.status(
             f"{way}; {plural(desk.judged['calls'], 'call')} judged{f' ({judged})' if judged else ''}; "
             f"journal: {journal.behind} waiting, {journal.dropped} dropped"
         )
         await asyncio.sleep(seconds)
+
+
+def _families(ami: Ami, config: Config, in_force: PolicyInForce, feeds: FeedKeeper) -> Families:
+    """Return what keeps Asterisk's own lists among the feeds."""
+
+    def take(block: NumberList, allow: NumberList) -> None:
+        feeds.put("Asterisk", FeedKind.BLOCK, block)
+        feeds.put("Asterisk", FeedKind.ALLOW, allow)
+        log.info("Asterisk's own lists: %d blocked, %d allowed", len(block), len(allow))
+
+    return Families(ami, config.ami, region=lambda: in_force.policy().settings.region, take=take)
 
 
 async def _answers(asterisk: AriConnection) -> bool:

@@ -15,7 +15,7 @@ from screener.asterisk.ami import Answer
 from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.errors import AmiError
 from screener.policy.caller import e164
-from screener.policy.lists import Entry
+from screener.policy.lists import Entry, NumberList
 from screener.policy.phrase import plural
 from screener.policy.text import printable
 
@@ -41,6 +41,10 @@ class Actions(Protocol):
         """See `Ami.listing`."""
 
 
+Lists = tuple[tuple[Entry, ...], tuple[Entry, ...]]
+"""The blocked numbers and the allowed ones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A family as it was read."""
@@ -59,9 +63,9 @@ class Families:
         settings: AmiSettings,
         *,
         region: Callable[[], str],
-        take: Callable[[tuple[Entry, ...], tuple[Entry, ...]], None],
+        take: Callable[[NumberList, NumberList], None],
     ) -> None:
-        """`region` returns the policy's region; `take` is given the blocked and the allowed numbers."""
+        """`region` returns the policy's region; `take` is given the blocked and the allowed numbers if they changed."""
         self._ami = ami
         self._settings = settings
         self._region = region
@@ -70,15 +74,21 @@ class Families:
 
     async def keep(self) -> None:
         """Read now and every few minutes, until cancelled. What cannot be read leaves the last lists in force."""
+        taken: Lists | None = None
         while True:
             try:
-                self._take(*await self.read())
+                found = await self.read()
+                # In a thread, as in `family`.
+                changed = await asyncio.to_thread(_changed, taken, found)
+                if changed is not None:
+                    self._take(*changed)
+                    taken = found
                 self._told.pop("reading", None)
             except AmiError as error:
                 self._tell("reading", f"Asterisk's lists cannot be read: {error}")
             await asyncio.sleep(self._settings.families_minutes * 60)
 
-    async def read(self) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    async def read(self) -> Lists:
         """Return the blocked and the allowed numbers. Raises AmiError."""
         settings = self._settings
         block, allow = [await self.family(name) for name in (settings.block_family, settings.allow_family)]
@@ -121,6 +131,10 @@ class Families:
         if self._told.get(about) != message:
             self._told[about] = message
             log.warning("%s", message)
+
+
+def _changed(before: Lists | None, found: Lists) -> tuple[NumberList, NumberList] | None:
+    return None if found == before else (NumberList(found[0]), NumberList(found[1]))
 
 
 def _family(pairs: Iterable[tuple[str, str]], region: str, name: str) -> Family:

@@ -85,7 +85,7 @@ async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Poli
     call = read_call(entered, region=settings.region, pepper=b"", now=now, sources=settings.attestation)
     if to is Treatment.VOICEMAIL and policy.line(call.did, now).mailbox is None:
         raise MoveError(f"there is no mailbox for calls to {printable(call.did, SHOWN)} (policy.voicemail.mailbox)")
-    await _may_redirect(ami)
+    await may_redirect(ami)
     verdict = Verdict(treatment=to, mode=Mode.LIVE, score=0, decided_by=WHY, reasons=(_REASON,))
     salt, below = secrets.token_hex(16), secrets.randbelow
     variables = {
@@ -109,7 +109,7 @@ async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Poli
     return Moved(channel=name, caller=call.caller.label, was=printable(was, SHOWN))
 
 
-async def _may_redirect(ami: Actions) -> None:
+async def may_redirect(ami: Actions) -> None:
     """Raise MoveError if our user may not move calls: before anything is changed about one."""
     try:
         await ami.action("Redirect", Channel=NOBODY, Context=BACK, Exten="s", Priority="1")

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LEGS_ASKED: Final = 32
 """Calls out that are asked about at once; of those beyond nothing is learned."""
+NAME_LIMIT: Final = 200
+"""Characters of a channel's name; a longer one is none of Asterisk's."""
 NO_CHANNEL: Final = "No such channel"
 """What Asterisk says of a call that is over."""
 
@@ -60,6 +62,9 @@ class Record(Protocol):
 
     def dialled(self, number: str, at: float) -> None:
         """We called this number (E.164) at `at`, seconds since the epoch."""
+
+    def opened(self, window: Window, at: float) -> None:
+        """Everybody gets in, from `at` to the window's end, both in seconds since the epoch."""
 
 
 class Origin(Enum):
@@ -101,7 +106,7 @@ class Outbound:
 
     def dial_began(self, channel: str) -> None:
         """Look into a channel that is said to be dialled, if it is one of a trunk."""
-        found = _ENDPOINT.fullmatch(channel)
+        found = _ENDPOINT.fullmatch(channel) if len(channel) <= NAME_LIMIT else None
         strip = self._strip.get(found["endpoint"]) if found else None
         if strip is None or channel in self._asked:
             return
@@ -152,8 +157,10 @@ class Outbound:
             seconds = policy.settings.windows.emergency_minutes * 60
             if seconds:
                 self._memory.open_window(Window(kind=WindowKind.EMERGENCY, until=now + seconds))
+                at = self._clocks.wall()
+                self._record.opened(Window(kind=WindowKind.EMERGENCY, until=at + seconds), at)
                 log.warning("%s was called: everybody gets in for %g minutes", digits, seconds / 60)
-        elif origin is Origin.OURS and (number := callable_number(digits, region)) is not None:
+        elif origin is Origin.OURS and (number := callable_number(digits, region)) and not policy.owns(number):
             self._memory.dialled(number, policy, now)
             self._record.dialled(number, self._clocks.wall())
             log.info("called number=%s", number)

@@ -21,6 +21,7 @@ from screener.asterisk.errors import AmiError, AriError
 from screener.asterisk.http import open_http
 from screener.asterisk.http_rest import HttpRest
 from screener.asterisk.inspect import inspect
+from screener.asterisk.inspect_ami import inspect_ami
 from screener.asterisk.move import MOVABLE, Moved, MoveError, move
 from screener.asterisk.release import release as free_calls
 from screener.cli import feeds as feeds_
@@ -103,6 +104,8 @@ def check(file: Path, pbx: bool) -> None:
             findings = asyncio.run(asked)
         except AriError as error:
             _fail(f"Asterisk at {config.asterisk.url}: {error}")
+        if (secret := _ami_secret(config, file)) is not None:
+            findings += asyncio.run(inspect_ami(config.ami, secret))
         for finding in findings:
             click.echo(f"  {finding.about + ':':24} {finding.says}")
         if any(finding.wrong for finding in findings):
@@ -165,13 +168,13 @@ def redirect(channel: str, to: str, file: Path) -> None:
     config = _load(file)
     try:
         password = ari_password(config.asterisk, os.environ, file).get_secret_value()
-        secret = ami_secret(config.ami, os.environ, file)
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(daemon.WRONG_CONFIG)
+    secret = _ami_secret(config, file)
     if secret is None:
         _fail("this needs Asterisk's manager interface, and no user is set for it (ami.user)")
-    ami = Ami(config.ami, secret.get_secret_value())
+    ami = Ami(config.ami, secret)
     try:
         moved = asyncio.run(_move(config, password, ami, channel, Treatment(to)))
     except AriError as error:
@@ -181,6 +184,16 @@ def redirect(channel: str, to: str, file: Path) -> None:
     except MoveError as error:
         _fail(str(error))
     click.echo(f"{printable(moved.channel, 80)}: {moved.caller}, moved from {moved.was} to {to}")
+
+
+def _ami_secret(config: Config, file: Path) -> str | None:
+    """Return the secret of the AMI user; None if there is no user."""
+    try:
+        secret = ami_secret(config.ami, os.environ, file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(daemon.WRONG_CONFIG)
+    return None if secret is None else secret.get_secret_value()
 
 
 async def _move(config: Config, password: str, ami: Ami, channel: str, to: Treatment) -> Moved:

@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from screener.asterisk import ami_wire
 from screener.asterisk.ami import IN_FLIGHT, Ami
 from screener.asterisk.ami_settings import AmiSettings
-from screener.asterisk.ami_wire import LARGEST_MESSAGE
+from screener.asterisk.ami_wire import LARGEST_MESSAGE, Wire
 from screener.asterisk.errors import AmiError, AmiUnavailableError
+from tests.policy.builders import brief
 
 Say = Callable[[bytes], Awaitable[None]]
 Headers = dict[str, str]
@@ -197,6 +200,38 @@ async def test_a_value_with_a_line_end_in_an_answer_is_an_error_and_not_another_
             await value(ami, "X")
         server.script = obliging
         assert await value(ami, "X") == "X"
+
+
+class Deaf:
+    """A transport for a wire that is fed by hand."""
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+PIECES = st.lists(
+    st.sampled_from([*STRANGE, b"\r\n", b"\r\n\r\n", b"\r", b"Event: DBGetTreeResponse\r\nKey: x", b"ActionID: \xff"])
+    | st.just(b"Event: DialBegin\r\nDestChannel: PJSIP/a-00000001\r\n\r\n")
+    | st.binary(max_size=40),
+    max_size=30,
+)
+
+
+@brief
+@given(PIECES, st.integers(1, 50))
+async def test_whatever_comes_is_read_alike_in_any_pieces(pieces: list[bytes], size: int) -> None:
+    text, heard = b"".join(pieces), []
+    for length in (len(text) or 1, size):
+        began: list[str] = []
+        wire = Wire(began.append)
+        wire.connection_made(Deaf())
+        for place in range(0, len(text), length):
+            wire.data_received(text[place : place + length])
+        heard.append(began)
+    assert heard[0] == heard[1]
 
 
 def listing(rows: int) -> Script:

@@ -8,7 +8,7 @@ from screener.asterisk.ami import Answer
 from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.errors import AmiError, AmiRefusedError
 from screener.asterisk.families import Families
-from screener.policy.lists import Entry
+from screener.policy.lists import Entry, NumberList
 
 SETTINGS = AmiSettings(user="screener")
 
@@ -111,24 +111,29 @@ async def test_a_number_is_added_and_removed_in_all_its_spellings() -> None:
 async def test_lists_that_cannot_be_read_stay_in_force_and_are_read_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    database, taken = Database(blacklist={"2125550150": "1"}), []
+    taken: list[list[bool]] = []
+
+    def take(*lists: NumberList) -> None:
+        taken.append([one.find("+12125550150", None, 0) is not None for one in lists])
+
+    database = Database(blacklist={"2125550150": "1"})
     settings = AmiSettings.model_construct(**{**dict(SETTINGS), "families_minutes": 1e-4})
-    opened = Families(database, settings, region=lambda: "US", take=lambda *lists: taken.append(lists))
-    keeping = asyncio.Task(opened.keep())
+    keeping = asyncio.Task(Families(database, settings, region=lambda: "US", take=take).keep())
 
-    async def another_reading() -> None:
-        database.read.clear()
-        await asyncio.wait_for(database.read.wait(), 5)
+    async def readings(count: int) -> None:
+        for _ in range(2 * count):  # of two families
+            database.read.clear()
+            await asyncio.wait_for(database.read.wait(), 5)
 
-    await another_reading()
+    await readings(3)
+    assert taken == [[True, False]]  # told once, because nothing has changed since
     database.fails = AmiRefusedError("Permission denied")
-    for _ in range(4):
-        await another_reading()
-    before = len(taken)
+    await readings(3)
     database.fails = None
-    for _ in range(3):
-        await another_reading()
+    await readings(3)
+    assert taken == [[True, False]]
+    database.families = {"allowlist": {"2125550150": "1"}}
+    await readings(3)
     keeping.cancel()
-    assert len(taken) > before
-    assert set(map(str, taken)) == {str(((block("+12125550150"),), ()))}
+    assert taken == [[True, False], [False, True]]
     assert [record.message for record in caplog.records] == ["Asterisk's lists cannot be read: Permission denied"]

@@ -47,7 +47,6 @@ class Pbx:
 class Learned:
     def __init__(self) -> None:
         self.numbers: list[str] = []
-        self.written: list[tuple[str, float]] = []
         self.windows: list[Window] = []
 
     def dialled(self, number: str, _policy: Policy, _now: float) -> None:
@@ -60,9 +59,13 @@ class Learned:
 class Record:
     def __init__(self) -> None:
         self.written: list[tuple[str, float]] = []
+        self.windows: list[tuple[float, float]] = []
 
     def dialled(self, number: str, at: float) -> None:
         self.written.append((number, at))
+
+    def opened(self, window: Window, at: float) -> None:
+        self.windows.append((window.until, at))
 
 
 def watch(pbx: Pbx, **written: Any) -> tuple[Outbound, Learned, Record]:
@@ -107,6 +110,14 @@ async def test_only_a_call_that_began_at_a_phone_of_ours_teaches(changed: dict[s
     assert record.written == []
 
 
+async def test_who_calls_a_number_of_our_own_from_inside_makes_no_friend_of_it() -> None:
+    own = ["+12125550101"]
+    learned, _ = await seen(Pbx(), own_numbers=own)
+    assert learned.numbers == []
+    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="12125550102@carrier"), own_numbers=own)
+    assert learned.numbers == ["+12125550102"]
+
+
 @pytest.mark.parametrize("channel", ["PJSIP/phone-00000001", "Local/carrier-00000001;2x", "", "PJSIP/carrier", "x" * 9])
 async def test_what_is_no_channel_of_a_trunk_is_not_asked_about(channel: str) -> None:
     pbx = Pbx()
@@ -116,8 +127,9 @@ async def test_what_is_no_channel_of_a_trunk_is_not_asked_about(channel: str) ->
 
 async def test_an_emergency_call_of_unknown_origin_opens_the_window_too_and_one_from_outside_does_not() -> None:
     local = "Local/9@from-internal-00000001;1"
-    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier", **{"CHANNEL(name)": local}))
+    learned, record = await seen(Pbx(DIALEDPEERNUMBER="911@carrier", **{"CHANNEL(name)": local}))
     assert [window.until for window in learned.windows] == [5.0 + 7200]
+    assert record.windows == [(1e9 + 7200, 1e9)]
     learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier", **{"CHANNEL(name)": "PJSIP/carrier-00000001"}))
     assert learned.windows == []
     learned, _ = await seen(Pbx(DIALEDPEERNUMBER="911@carrier"), windows={"emergency_minutes": 0})

@@ -53,12 +53,15 @@ exten => 7003,1,Dial(PJSIP/phone&PJSIP/13105550103@carrier,5)
 exten => 7005,1,Dial(PJSIP/moved,5)
 exten => 7006,1,Gosub(screener,s,1(7006))
  same => n,Dial(PJSIP/13105550106@carrier,5)
+exten => _61XX,1,Gosub(screener,s,1(${{EXTEN}}))
+ same => n,Dial(PJSIP/phone,2)
 exten => 7911,1,Dial(PJSIP/911@carrier,5)
 exten => _8!,1,Dial(PJSIP/phone,2)
 """
 """How the office's people dial: 9 and a number by the carrier, 8 the same by its address, 7 through a Local channel, 6
 by the old PBX with its 9 for an outside line and 5 without, and the number alone where a phone forwards to it. Inbound,
-7001 to 7006 are forwarded outside, each in another way, and what begins with 8 rings the phone."""
+7001 to 7006 are forwarded outside, each in another way, and what begins with 8 rings the
+phone; 6100 to 6199 do after they were screened."""
 
 
 def shipped_account(user: str, secret: str) -> str:
@@ -92,9 +95,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(lab: Lab, *, contexts: str = "", writer: bool = False, **changed: Any) -> AsyncIterator[Office]:
-    """Start a PBX with phones and carriers; with `writer`, an AMI user of this name may also
-    write Asterisk's lists."""
+async def open_office(lab: Lab, *, contexts: str = "", others: bool = False, **changed: Any) -> AsyncIterator[Office]:
+    """Start a PBX with phones and carriers; with `others`, the AMI user `writer` may also write
+    Asterisk's lists, and `poor` may do next to nothing."""
     carrier, moved = free_ports(socket.SOCK_DGRAM, 2)
     secret = secrets.token_hex(16)
     endpoints = [
@@ -104,8 +107,9 @@ async def open_office(lab: Lab, *, contexts: str = "", writer: bool = False, **c
     ]
     written = [*endpoints, ("moved", "from-agent", moved)]
     accounts = [shipped_account("screener", secret)]
-    if writer:
+    if others:
         accounts.append(shipped_account("writer", secret).replace("call,reporting", "call,reporting,system"))
+        accounts.append(shipped_account("poor", secret).replace("call,reporting", "user"))
     settings = Settings(
         dialplan=[DIALPLAN],
         contexts=CONTEXTS.format(port=carrier) + contexts,

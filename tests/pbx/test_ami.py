@@ -15,12 +15,15 @@ from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.clocks import Clocks
 from screener.asterisk.errors import AmiRefusedError, AmiUnavailableError
 from screener.asterisk.families import Families
+from screener.asterisk.inspect_ami import inspect_ami
 from screener.asterisk.outbound import Outbound
 from screener.policy.policy import Policy
 from screener.policy.remembered import Window, WindowKind
 from tests.lab.ami import Event
+from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
-from tests.lab.office import PHONE, Office, open_office
+from tests.lab.observe import Observer
+from tests.lab.office import PHONE, TRUNKS, Office, open_office
 from tests.pbx.said import Said
 from tests.policy.builders import make_policy
 
@@ -37,12 +40,12 @@ LAST = "+13105550199"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def office(lab: Lab) -> AsyncIterator[Office]:
-    async with open_office(lab, contexts=BLOCK_ME, writer=True) as opened:
+    async with open_office(lab, contexts=BLOCK_ME, others=True) as opened:
         yield opened
 
 
 class Learned:
-    """Memory and journal: keeps what it is told."""
+    """A memory that keeps what it is told."""
 
     def __init__(self) -> None:
         self.numbers: list[str] = []
@@ -50,10 +53,9 @@ class Learned:
         self.connections = 0
         self.news = asyncio.Event()
 
-    def dialled(self, number: str, _policy: Policy | float, _now: float = 0) -> None:
-        if isinstance(_policy, Policy):
-            self.numbers.append(number)
-            self.news.set()
+    def dialled(self, number: str, _policy: Policy, _now: float) -> None:
+        self.numbers.append(number)
+        self.news.set()
 
     def open_window(self, window: Window) -> None:
         self.windows.append(window)
@@ -70,6 +72,16 @@ class Learned:
                 await self.news.wait()
 
 
+class Unwritten:
+    """A journal that is not looked at."""
+
+    def dialled(self, number: str, at: float) -> None:
+        pass
+
+    def opened(self, window: Window, at: float) -> None:
+        pass
+
+
 class Watching:
     """A connection that runs, and what it learns."""
 
@@ -78,7 +90,7 @@ class Watching:
         self.ami = Ami(settings, secret)
         policy = make_policy()
         self.outbound = Outbound(
-            self.ami, settings, memory=self.learned, record=self.learned, policy=lambda: policy,
+            self.ami, settings, memory=self.learned, record=Unwritten(), policy=lambda: policy,
             clocks=Clocks(steady=lambda: 1000.0, wall=time.time),
         )  # fmt: skip
         self.hints: list[str] = []
@@ -305,6 +317,25 @@ async def test_the_shipped_account_can_do_no_more_than_it_needs(
             await watch.ami.action(action, **headers)
 
 
+async def test_check_tells_what_the_account_sees_and_may_do(office: Office) -> None:
+    settings = office.settings(trunks=["carrier", "carier"])
+    told = [(finding.about, finding.says, finding.wrong) for finding in await inspect_ami(settings, office.secret)]
+    assert told == [
+        ("manager interface", f"screener is let in at 127.0.0.1:{office.pbx.ports.ami}", False),
+        ("its rights", "reads Asterisk's lists", False),
+        ("its rights", "moves calls", False),
+        ("trunk carrier", "a PJSIP endpoint; its calls come in at from-trunk", False),
+        ("trunk carier", "no PJSIP endpoint is named so", False),
+    ]
+    (refused,) = await inspect_ami(settings, "a wrong one")
+    assert refused.wrong
+    assert "it refuses the user 'screener' or the secret" in refused.says
+    poor = await inspect_ami(office.settings(user="poor", trunks=[]), office.secret)
+    assert [(finding.about, finding.wrong) for finding in poor] == [
+        ("manager interface", False), ("its rights", True), ("its rights", True), ("trunks", False),
+    ]  # fmt: skip
+
+
 async def test_a_line_end_in_a_value_begins_no_header(office: Office) -> None:
     async with watching(office) as watch:
         await watch.learned.until(connections=1)
@@ -366,3 +397,105 @@ async def test_a_wrong_secret_is_told_once_and_tried_on(
         assert not watch.ami.connected
     (line,) = [one for one in said.lines if "it refuses the user 'screener' or the secret" in one]
     assert "a wrong one" not in line
+
+
+# ------------------------------------------------------------------------------------------------------- the daemon
+
+SUSPICIOUS = {
+    "signals": {"attestation": {"points": {"none": 5}}},
+    "ladder": [{"score": 5, "treatment": "reject"}],
+}
+CALLED = "+12125550190"
+
+
+def daemon_of(office: Office, secret: str = "", **policy: Any) -> Daemon:
+    daemon = Daemon(office.pbx, {**SUSPICIOUS, **policy})
+    kept = daemon.directory / "ami-secret"
+    kept.touch(0o600)
+    kept.write_text(secret or office.secret)
+    daemon.more = {
+        "ami": {
+            "port": office.pbx.ports.ami,
+            "user": "screener",
+            "secret_file": str(kept),
+            "trunks": list(TRUNKS),
+            "families_minutes": 0.1,
+        }
+    }
+    return daemon
+
+
+async def verdict(office: Office, observer: Observer, caller: str, did: str) -> str:
+    """Call in, and return what was done with the call and why."""
+    await office.call(f"<sip:{caller}@127.0.0.1>", did)
+    journey = await observer.journey(did=did)
+    return f"{journey.variables['SCREENER_TREATMENT']}: {journey.variables['SCREENER_REASONS']}"
+
+
+async def test_whom_we_called_gets_through_and_asterisks_lists_hold(lab: Lab) -> None:
+    async with open_office(lab) as office:
+        observer = Observer(office.pbx)
+        await office.pbx.cli("database put blacklist 2125550191 loud")
+        await office.pbx.cli("database put allowlist 2125550192 Mum")
+        async with daemon_of(office) as daemon:
+            await daemon.logged("Asterisk's own lists: 1 blocked, 1 allowed")
+            assert (await verdict(office, observer, CALLED, "6101")).startswith("reject: attestation")
+            await office.call(PHONE, f"9{CALLED[1:]}")
+            await daemon.logged(f"called number={CALLED}")
+            assert (await verdict(office, observer, CALLED, "6102")).startswith("pass: trusted")
+            assert (await verdict(office, observer, "+12125550192", "6103")).startswith("pass: ")
+            assert (await verdict(office, observer, "+12125550191", "6104")).startswith("reject: ")
+            await office.pbx.cli("database put blacklist 2125550190 1")
+            await daemon.logged("Asterisk's own lists: 2 blocked, 1 allowed")
+            await office.pbx.cli("database del blacklist 2125550190")
+            await daemon.logged("Asterisk's own lists: 1 blocked, 1 allowed", after=len(daemon.log))
+            assert (await verdict(office, observer, CALLED, "6105")).startswith("pass: trusted")
+
+
+async def test_an_emergency_call_lets_everybody_in(lab: Lab) -> None:
+    async with open_office(lab) as office:
+        observer = Observer(office.pbx)
+        async with daemon_of(office) as daemon:
+            await daemon.logged("connected to the manager interface")
+            assert (await verdict(office, observer, "+12125550194", "6111")).startswith("reject: ")
+            await office.call(PHONE, "9911")
+            await daemon.logged("911 was called: everybody gets in for 120 minutes")
+            assert (await verdict(office, observer, "+12125550194", "6112")).startswith("pass: emergency")
+
+
+async def test_calls_are_screened_without_the_manager_interface(lab: Lab) -> None:
+    async with open_office(lab) as office:
+        observer = Observer(office.pbx)
+        async with daemon_of(office, secret="a wrong one") as daemon:
+            await daemon.logged("not connected to the manager interface")
+            assert (await verdict(office, observer, CALLED, "6121")).startswith("reject: attestation")
+            assert not any("a wrong one" in line for line in daemon.log)
+            assert not any("Traceback" in line for line in daemon.log)
+
+
+async def test_what_was_learned_outlives_the_daemon_and_asterisk(lab: Lab) -> None:
+    async with open_office(lab) as office:
+        async with daemon_of(office) as daemon:
+            await daemon.logged("connected to the manager interface")
+            await office.call(PHONE, f"9{CALLED[1:]}")
+            await daemon.logged(f"called number={CALLED}")
+            await office.call(PHONE, "9911")
+            await daemon.logged("911 was called")
+            await office.pbx.kill()
+            before = len(daemon.log)
+            await office.pbx.start()
+            await daemon.logged("connected to the manager interface", after=before)
+            await daemon.logged("connected to Asterisk at", after=before)
+            observer = Observer(office.pbx)
+            await office.call(PHONE, "912125550196")
+            await daemon.logged("called number=+12125550196", after=before)
+            await daemon.stop()
+            before = len(daemon.log)
+            await daemon.start()
+            await daemon.logged("connected to the manager interface", after=before)
+            # The window is open still; the first rule that settles it names the verdict.
+            assert (await verdict(office, observer, CALLED, "6131")).startswith("pass: ")
+            assert (await verdict(office, observer, "+12125550197", "6132")).startswith("pass: emergency")
+            with daemon.recorded() as journal:
+                reasons = [reason.code for call in journal.calls() for reason in call.verdict.reasons]
+        assert "emergency" in reasons
