@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.lab.lab import Lab
 from tests.lab.observe import Observer
 from tests.lab.pbx import Pbx, Settings
 from tests.lab.places import ETC, SCENARIOS
+from tests.lab.ports import free_ports
 from tests.lab.signer import Signer
 from tests.lab.sipp import run_sipp
 
@@ -193,12 +195,15 @@ class Seen:
 
 
 async def make(
-    network: Network, calls: Sequence[tuple[str, Callable[[], Sequence[str]]]], **policy: Any
+    network: Network,
+    calls: Sequence[tuple[str, Callable[[], Sequence[str]]]],
+    more: Mapping[str, Any] | None = None,
+    **policy: Any,
 ) -> Sequence[Seen]:
     """Make calls, each to a DID with these headers, and return what the PBX and the journal say of them."""
     await network.lab.world.agent()
     variables = []
-    async with Daemon(network.pbx, {"signals": ONLY_ATTESTATION, "ladder": [], **policy}) as daemon:
+    async with Daemon(network.pbx, {"signals": ONLY_ATTESTATION, "ladder": [], **policy}, more=more) as daemon:
         for did, lines in calls:
             before = time.time()
             await network.send(did, *lines())
@@ -272,14 +277,21 @@ async def test_what_a_second_asterisk_signs(network: Network) -> None:
         assert f"attestation {level} by 127.0.0.1" in variables["SCREENER_WHY"]
 
 
-async def test_a_broadcast_call_brings_its_signature_too(network: Network) -> None:
-    did = "12125553200"
-    await network.pbx.ami.action("Setvar", Variable="SCREENER_ENTRY", Value="broadcast")
+@pytest.mark.parametrize(("entry", "did"), [("broadcast", "12125553200"), ("agi", "12125553201")])
+async def test_a_signature_comes_by_every_entry(network: Network, entry: str, did: str) -> None:
+    (port,) = free_ports(socket.SOCK_STREAM, 1)
+    await set_globals(network.pbx, SCREENER_ENTRY=entry, SCREENER_AGI=f"127.0.0.1:{port}")
     try:
-        (seen,) = await make(network, [(did, lambda: [Forger(network, did).line()])])
+        calls = [(did, lambda: [Forger(network, did).line()])]
+        (seen,) = await make(network, calls, more={"fastagi": {"enabled": True, "port": port}})
     finally:
-        await network.pbx.ami.action("Setvar", Variable="SCREENER_ENTRY", Value="stasis")
+        await set_globals(network.pbx, SCREENER_ENTRY="stasis")
     check(seen, "A", SIGNED)
+
+
+async def set_globals(pbx: Pbx, **values: str) -> None:
+    for name, value in values.items():
+        await pbx.ami.action("Setvar", Variable=name, Value=value)
 
 
 async def test_a_call_by_another_channel_than_pjsip_is_unsigned_and_leaves_no_complaint(network: Network) -> None:
