@@ -21,12 +21,12 @@ class Areas:
         self._talked: dict[str, float] = {}
         self._all = 0.0
 
-    def talked(self, area: str) -> None:
-        """Note a conversation."""
+    def talked(self, area: str, count: int = 1) -> None:
+        """Note a conversation, or several."""
         if area not in self._talked and len(self._talked) >= AREAS:
             return
-        self._talked[area] = self._talked.get(area, 0) + 1
-        self._all += 1
+        self._talked[area] = self._talked.get(area, 0) + count
+        self._all += count
         if self._all >= FADING:
             self._talked = {one: count / 2 for one, count in self._talked.items() if count >= 1}
             self._all = sum(self._talked.values())

@@ -15,7 +15,7 @@ from screener.memory.groups import SILENT, Groups, Key
 from screener.memory.guard import Guard
 from screener.memory.seen import SeenTable
 from screener.memory.spread import Spread
-from screener.memory.standing import DAY, Standing
+from screener.memory.standing import DAY, Past, Standing
 from screener.memory.surges import Surges
 from screener.policy.bucket import microseconds
 from screener.policy.call import Attestation, Call
@@ -322,6 +322,15 @@ class LocalMemory:
         """End what ends by itself, also while nobody calls."""
         self._surges.tick(now, policy.settings.signals.surge)
         self._guard.relaxed("", now)
+
+    def restore(self, past: Past, policy: Policy) -> None:
+        """Take over what a caller's older calls taught, as if they had been told one by one."""
+        standing = self._stand(past.caller, policy, past.at)
+        standing.calls += past.calls
+        standing.talked += past.talked
+        self._earn(past.caller, TrustKind.TALKED, policy.settings.trust.talked_days, past.attestation, past.last)
+        if past.caller.startswith("+"):
+            self._areas.talked(plan(past.caller).area, past.heard)
 
     def prime(self, hours: Iterable[tuple[int, str, int]], policy: Policy) -> None:
         """Take over how many strangers called which DID in which hour (since the epoch), in ascending order."""

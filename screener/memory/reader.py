@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from screener.memory.history import FARTHEST, Happened, history, strangers
+from screener.memory.history import FARTHEST, Happened, history, past, strangers
 from screener.memory.journal import LOCKED_SECONDS
 from screener.memory.rows import Told, read_call, read_outcome, read_told, read_verdict
 from screener.memory.schema import update
+from screener.memory.standing import Past
 from screener.policy.call import Call
+from screener.policy.policy import Policy
 from screener.policy.remembered import Notice, Outcome, Window, WindowKind
 from screener.policy.verdict import Verdict
 
@@ -102,6 +104,10 @@ class JournalReader:
     def strangers(self, since: float, until: float) -> list[tuple[int, str, int]]:
         """See `screener.memory.history.strangers`."""
         return strangers(self._database, since, until)
+
+    def past(self, since: float, until: float, policy: Policy) -> list[Past]:
+        """See `screener.memory.history.past`."""
+        return past(self._database, since, until, policy)
 
     def newest(self, count: int) -> float:
         """Return when the oldest of the newest `count` calls came, in seconds since the epoch; 0 if there are less."""

@@ -35,7 +35,10 @@ def recall(memory: LocalMemory, path: Path, policy: Policy, now: float) -> Seque
             since = max(now - _recent(policy), journal.newest(RECENT_CALLS))
             # Whole hours: memory counts the calls of the others itself.
             memory.prime(journal.strangers(now - USUAL_SECONDS, since // HOUR * HOUR), policy)
-            happened = journal.history(since=since, taught_since=now - _longest(policy), until=now)
+            begin = now - _longest(policy)
+            for past in journal.past(begin, since, policy):
+                memory.restore(past, policy)
+            happened = journal.history(since=since, taught_since=begin, until=now)
             count = rebuild(memory, happened, policy)
             for window in journal.windows(now):
                 memory.open_window(window)

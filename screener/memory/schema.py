@@ -4,9 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-TAUGHT_SECONDS: Final = 20.0
-"""A conversation that long teaches something of its caller, and is read again at every start."""
-
 _FIRST: Final = """
 CREATE TABLE IF NOT EXISTS calls (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,13 +24,12 @@ CREATE TABLE IF NOT EXISTS outcomes (
 );
 CREATE INDEX IF NOT EXISTS outcomes_by_call ON outcomes (call)
 """
-_SECOND: Final = f"""
+_SECOND: Final = """
 ALTER TABLE calls ADD COLUMN signer TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN identity TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN talked REAL;
 ALTER TABLE calls ADD COLUMN busy INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX calls_by_end ON calls (ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX calls_that_taught ON calls (ended_at) WHERE talked >= {TAUGHT_SECONDS:g};
 CREATE INDEX outcomes_by_time ON outcomes (at);
 CREATE TABLE dialled (row INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX dialled_by_time ON dialled (at);

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Final
 
+from screener.policy.call import Attestation
 from screener.policy.remembered import NOTHING, History
 
 DAY: Final = 86_400.0
@@ -33,6 +34,23 @@ class Standing:
     def history(self) -> History:
         """Return the counts as a value."""
         return History(**{name: getattr(self, name) for name in COUNTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a journal tells of one caller's older calls all together, its counts faded to `at`."""
+
+    caller: str
+    """The caller's key."""
+    attestation: Attestation
+    calls: float
+    talked: float
+    """Conversations that earned trust."""
+    last: float
+    """When the last of these ended."""
+    heard: int
+    """Conversations that were none with a robot."""
+    at: float
 
 
 COUNTS: Final = tuple(field.name for field in fields(Standing) if field.name != "at")

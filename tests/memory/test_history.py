@@ -191,12 +191,34 @@ def test_of_what_is_older_only_what_taught_something_is_told(life: Life) -> None
         life.ends(failed, NOW - ago + 40)
     bounds = {"since": NOW - 500, "taught_since": NOW - 2000}
     assert [(type(each), each.at) for each in happened(life, **bounds)] == [  # type: ignore[attr-defined]
-        (Told, -980), (Finished, -970),
+(Told, -980),
         (Came, -100), (Came, -100), (Came, -100), (Finished, -91), (Told, -80), (Finished, -70), (Finished, -60),
     ]  # fmt: skip
     assert happened(life, **{**bounds, "taught_since": NOW - 900})[0].at == -100  # type: ignore[attr-defined]
     key = make_call("+12015550111").caller.key
     assert {each.call.caller.key for each in happened(life, **bounds, caller=key)} == {key}  # type: ignore[attr-defined]
+
+
+def test_of_a_callers_older_calls_it_is_told_what_they_were_all_together(life: Life) -> None:
+    """One long call and a hundred short ones: a restart must not make a friend of such a caller, nor lose a regular."""
+    for raw, short in ((CALLER, 100), (ANOTHER_CALLER, 1)):
+        life.ends(life.comes(NOW - 9 * DAY, raw), NOW - 9 * DAY + 90, talked=80)
+        for number in range(short):
+            at = NOW - 8 * DAY + number * 1000
+            life.ends(life.comes(at, raw), at + 3, talked=2)
+    again = life.again()
+    for raw, trusted in ((CALLER, False), (ANOTHER_CALLER, True)):
+        lived, told = life.memory.observe(make_call(raw), POLICY, NOW), again.observe(make_call(raw), POLICY, NOW)
+        assert told.history.talked == pytest.approx(lived.history.talked)
+        assert told.history.calls == pytest.approx(lived.history.calls, rel=0.1)
+        assert told.trust == lived.trust
+        assert told.stranger is lived.stranger is not trusted
+
+
+def test_a_forwarded_call_earns_nothing_when_it_is_told_again_either(life: Life) -> None:
+    forwarded = life.comes(NOW - 9 * DAY, diversion="+14155550111")
+    life.ends(forwarded, NOW - 9 * DAY + 90, talked=80)
+    assert life.again().observe(make_call(), POLICY, NOW).trust == ()
 
 
 def test_a_flood_of_yesterday_is_told_up_to_a_number(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
