@@ -157,7 +157,7 @@ def past(database: sqlite3.Connection, since: float, until: float, policy: Polic
         "total(CASE WHEN talked >= :enough AND diversion = '' THEN weight(at) END) AS talked, "
         "max(CASE WHEN talked >= :enough AND diversion = '' THEN ended_at END) AS last "
         "FROM calls WHERE at >= :since AND at < :until AND ended_at < :until AND personal "
-        "GROUP BY caller, attestation HAVING talked > 0 ORDER BY last DESC LIMIT :most",
+        "GROUP BY caller, attestation HAVING last IS NOT NULL ORDER BY last DESC LIMIT :most",
         {
             "heard": HEARD_SECONDS, "enough": policy.settings.trust.talked_seconds, "since": since, "until": until,
             "most": DEFAULT_RECORDS,

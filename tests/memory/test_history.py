@@ -191,7 +191,7 @@ def test_of_what_is_older_only_what_taught_something_is_told(life: Life) -> None
         life.ends(failed, NOW - ago + 40)
     bounds = {"since": NOW - 500, "taught_since": NOW - 2000}
     assert [(type(each), each.at) for each in happened(life, **bounds)] == [  # type: ignore[attr-defined]
-(Told, -980),
+        (Told, -980),
         (Came, -100), (Came, -100), (Came, -100), (Finished, -91), (Told, -80), (Finished, -70), (Finished, -60),
     ]  # fmt: skip
     assert happened(life, **{**bounds, "taught_since": NOW - 900})[0].at == -100  # type: ignore[attr-defined]
@@ -209,7 +209,7 @@ def test_of_a_callers_older_calls_it_is_told_what_they_were_all_together(life: L
     again = life.again()
     for raw, trusted in ((CALLER, False), (ANOTHER_CALLER, True)):
         lived, told = life.memory.observe(make_call(raw), POLICY, NOW), again.observe(make_call(raw), POLICY, NOW)
-        assert told.history.talked == pytest.approx(lived.history.talked)
+        assert told.history.talked == pytest.approx(lived.history.talked, rel=0.01)
         assert told.history.calls == pytest.approx(lived.history.calls, rel=0.1)
         assert told.trust == lived.trust
         assert told.stranger is lived.stranger is not trusted
