@@ -21,6 +21,7 @@ from screener.policy.section import Section
 from screener.policy.settings import PolicySettings
 from screener.policy.text import printable
 from screener.policy.verdict import Treatment
+from screener.telling.settings import MetricsSettings, WebhookSettings
 
 LARGEST_FILE: Final = 8 << 20
 """Bytes: some 100,000 list entries."""
@@ -59,6 +60,8 @@ class Config(Section):
     memory: MemorySettings = MemorySettings()
     prompts: PromptSettings = PromptSettings()
     overload: OverloadSettings = OverloadSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
+from yarl import URL
 
 from screener.asterisk.ami_settings import AmiSettings
 from screener.asterisk.settings import AriSettings
 from screener.config import Config, ConfigError, Fault
+from screener.telling.settings import WebhookSettings
+from screener.telling.webhook import signing_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,10 @@ ARI: Final = Kept(
 )
 AMI: Final = Kept(
     section="ami", key="secret", variable="SCREENER_AMI_SECRET", credential="ami-secret", whose="AMI user"
+)
+
+WEBHOOK: Final = Kept(
+    section="webhook", key="secret", variable="SCREENER_WEBHOOK_SECRET", credential="webhook-secret", whose="webhook at"
 )
 
 
@@ -59,6 +66,21 @@ def ami_secret(settings: AmiSettings, environment: Mapping[str, str], file: Path
     return _read(AMI, settings.user, settings.secret, settings.secret_file, environment, file)
 
 
+def webhook_secret(settings: WebhookSettings, environment: Mapping[str, str], file: Path) -> str | None:
+    """Return what signs what the webhook gets, from the same places; None if there is none. Raises ConfigError."""
+    credentials = environment.get("CREDENTIALS_DIRECTORY")
+    credential = credentials is not None and (Path(credentials) / WEBHOOK.credential).exists()
+    if settings.url is None or not (settings.secret_file or environment.get(WEBHOOK.variable) or credential):
+        return None
+    host = URL(settings.url.get_secret_value()).host or ""
+    secret = _read(WEBHOOK, host, None, settings.secret_file, environment, file).get_secret_value()
+    try:
+        signing_key(secret)
+    except ValueError as error:
+        raise ConfigError(file, Fault(line=0, path="webhook.secret_file", message=str(error))) from None
+    return secret
+
+
 def check_files(config: Config, environment: Mapping[str, str], file: Path) -> SecretStr | None:
     """Look at the files that the settings name, and return the ARI user's password; None if it comes from elsewhere.
 
@@ -72,6 +94,7 @@ def check_files(config: Config, environment: Mapping[str, str], file: Path) -> S
         except OSError as error:
             message = f"the certificates in {ari.ca_file} cannot be read: {error.strerror or error}"
             raise ConfigError(file, Fault(line=0, path="asterisk.ca_file", message=message)) from error
+    webhook_secret(config.webhook, environment, file)
     elsewhere = "CREDENTIALS_DIRECTORY" not in environment
     if any((ami.secret, ami.secret_file, environment.get(AMI.variable))) or not elsewhere:
         ami_secret(ami, environment, file)

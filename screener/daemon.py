@@ -25,19 +25,24 @@ from screener.asterisk.outbound import Outbound
 from screener.asterisk.prompts import PLAIN, Prompts, conceal
 from screener.asterisk.watch import Watch
 from screener.config import Config, ConfigError, load
-from screener.credentials import ami_secret, ari_password, has_ari_password
+from screener.credentials import ami_secret, ari_password, has_ari_password, webhook_secret
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.logs import logging_to
 from screener.memory.journal import Journal
 from screener.memory.local import LocalMemory
 from screener.memory.pepper import pepper
 from screener.memory.recall import recall
+from screener.memory.wishes import Wishes
 from screener.notify import ALIVE, READY, STOPPING, Notifier
+from screener.obey import obey
 from screener.policy.feeds import FeedKind
 from screener.policy.lists import NumberList
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
 from screener.reload import PolicyInForce
+from screener.telling.metrics import Metrics, serving
+from screener.telling.notices import Notices
+from screener.telling.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,8 @@ REPLACED: Final = 3
 """Another screener has taken over. Started again, this one would take the calls back, and so on for ever."""
 ANSWER_SECONDS: Final = 1.0
 """How long Asterisk may take to answer a ping."""
+TICK_SECONDS: Final = 1.0
+"""How often it is looked at what ends by itself."""
 REPORT_SECONDS: Final = 5.0
 """How often systemd is told how we are, if it does not ask for it more often."""
 
@@ -59,29 +66,36 @@ def run(config_path: Path) -> int:
         alone = config.fastagi.enabled and not has_ari_password(config.asterisk, os.environ)
         password = None if alone else ari_password(config.asterisk, os.environ, config_path).get_secret_value()
         manager = ami_secret(config.ami, os.environ, config_path)
+        signing = webhook_secret(config.webhook, os.environ, config_path)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_CONFIG
     with logging_to(sys.stderr, level=config.log.level, rate=config.log.lines_per_second):
-        return asyncio.run(_serve(config_path, config, password, manager))
+        return asyncio.run(_serve(config_path, config, password, manager, signing))
 
 
-async def _serve(config_path: Path, config: Config, password: str | None, manager: SecretStr | None) -> int:
+async def _serve(
+    config_path: Path, config: Config, password: str | None, manager: SecretStr | None, signing: str | None
+) -> int:
     """Start the parts, wait for the signal to stop, and stop them: no new calls, then the journal.
 
-    Without a password there is no ARI connection, and without a secret for the `manager` interface none to that one.
+    Without a password there is no ARI connection, and without a secret for the `manager` interface none to that one;
+    `signing` is the webhook's secret.
     Returns the exit status.
     """
     policy = compile_policy(config.policy)
     clocks = Clocks(steady=SteadyClock(), wall=time.time)
     memory = LocalMemory(seed=secrets.randbits(64), callers=config.memory.callers)
-    under_way = recall(memory, config.journal.path, policy, clocks.wall())
+    begun = clocks.wall()
+    under_way = recall(memory, config.journal.path, policy, begun)
     journal = Journal(config.journal)
     journal.start()
     asterisk, capacity = AriConnection(config.asterisk, password or ""), Load(config.overload, time.monotonic)
     feeds = FeedKeeper(feeds_directory(config.journal.path))
     feeds.load(config.policy)
     in_force = PolicyInForce(config_path, config, policy, feeds)
+    metrics = Metrics()
+    webhook = None if config.webhook.url is None else Webhook(config.webhook, signing, time.monotonic)
     desk = Desk(
         memory=memory,
         record=journal,
@@ -90,6 +104,8 @@ async def _serve(config_path: Path, config: Config, password: str | None, manage
         load=capacity,
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
+        count=metrics.count,
+        tell=Notices(journal, clocks.wall, metrics, webhook).tell,
     )
     for one in under_way if password is not None else ():
         desk.resume(one.call, one.verdict, one.outcomes, one.at)
@@ -115,14 +131,16 @@ async def _serve(config_path: Path, config: Config, password: str | None, manage
         loop.add_signal_handler(number, asterisk.close)
     loop.add_signal_handler(signal.SIGHUP, in_force.ask)
     helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve()), asyncio.Task(fastagi.run())]
-    if watch is not None:
-        helpers.append(asyncio.Task(watch.run()))
+    helpers += [asyncio.Task(_tick(desk)), asyncio.Task(obey(Wishes(config.journal.path, begun), desk, clocks.wall))]
+    helpers += [asyncio.Task(part.serve()) for part in (webhook,) if part is not None]
+    helpers += [asyncio.Task(part.run()) for part in (watch,) if part is not None]
     try:
-        if password is None:
-            log.warning("no ARI password: FastAGI only, and nothing is learned from what becomes of a call")
-            await asterisk.closed()
-        else:
-            await asterisk.run(gate)
+        async with serving(metrics, config.metrics.port):
+            if password is None:
+                log.warning("no ARI password: FastAGI only, and nothing is learned from what becomes of a call")
+                await asterisk.closed()
+            else:
+                await asterisk.run(gate)
     finally:
         notifier.tell(STOPPING)
         for helper in helpers:
@@ -132,6 +150,16 @@ async def _serve(config_path: Path, config: Config, password: str | None, manage
         await gate.drain()
         await asyncio.to_thread(journal.close)
     return REPLACED if asterisk.replaced else OK
+
+
+async def _tick(desk: Desk) -> None:
+    """End what ends by itself, also while nobody calls."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        try:
+            desk.tick()
+        except Exception:
+            log.exception("what ends by itself could not be ended")
 
 
 async def _report(

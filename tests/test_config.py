@@ -14,9 +14,10 @@ from pydantic import BaseModel
 
 from screener.asterisk.settings import AriSettings
 from screener.config import Config, ConfigError, load, parse
-from screener.credentials import ARI, ari_password
+from screener.credentials import ARI, WEBHOOK, ari_password, webhook_secret
 from screener.policy.call import Attestation
 from screener.policy.verdict import Treatment
+from screener.telling.settings import WebhookSettings
 from tests.lab.places import REPO
 
 SAMPLE = REPO / "config" / "screener.yaml"
@@ -319,6 +320,38 @@ def test_the_password_comes_from_where_it_was_put(tmp_path: Path) -> None:
     assert ari_password(named, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the file"
     assert ari_password(plain, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the variable"
     assert ari_password(plain, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, file).get_secret_value() == "of the file"
+
+
+@pytest.mark.parametrize("place", ["file", "variable", "credential", "nowhere"])
+def test_what_signs_a_webhook_comes_from_where_it_was_put(tmp_path: Path, place: str) -> None:
+    kept = tmp_path / WEBHOOK.credential
+    kept.write_text("whsec_AAAA\n")
+    kept.chmod(0o640)
+    settings = WebhookSettings.model_validate(
+        {"url": "https://example.org/token", "secret_file": kept if place == "file" else None}
+    )
+    environment = {
+        "variable": {WEBHOOK.variable: "whsec_AAAA"},
+        "credential": {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+    }.get(place, {"CREDENTIALS_DIRECTORY": str(tmp_path / "none")})
+    expected = None if place == "nowhere" else "whsec_AAAA"
+    assert webhook_secret(settings, environment, tmp_path / "screener.yaml") == expected
+    assert webhook_secret(WebhookSettings(secret_file=kept), environment, tmp_path / "screener.yaml") is None
+    kept.write_text("whsec_no base64")
+    if place in ("file", "credential"):
+        with pytest.raises(ConfigError, match="is no base64"):
+            webhook_secret(settings, environment, tmp_path / "screener.yaml")
+
+
+def test_no_message_shows_the_address_of_a_webhook() -> None:
+    for wrong in (
+        '{url: "ftp://example.org/t0ken"}',
+        '{url: "https://example.org/t0ken", nonsense: 1}',
+        "{url: [t0ken]}",
+    ):
+        said = "\n".join(faults(f'policy: {{region: "US"}}\nwebhook: {wrong}'))
+        assert "webhook" in said
+        assert "t0ken" not in said
 
 
 def test_a_password_that_is_missing_is_a_fault_that_says_where_to_put_it(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from screener.cli.given import DEFAULT_CONFIG, FAILED, FilePath
 from screener.cli.given import fail as _fail
 from screener.cli.given import load_or_exit as _load
 from screener.cli.replay import replay, tune
+from screener.cli.wishes import mark, window
 from screener.config import Config, ConfigError
 from screener.credentials import ami_secret, ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
@@ -68,6 +69,8 @@ def main() -> None:
 
 main.add_command(replay)
 main.add_command(tune)
+main.add_command(window)
+main.add_command(mark)
 
 
 @main.command()

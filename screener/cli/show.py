@@ -27,9 +27,12 @@ EARNED = {
 
 COLOURS = {
     Treatment.PASS: "green",
+    Treatment.ANNOUNCE: "yellow",
     Treatment.MENU: "yellow",
     Treatment.CAPTCHA: "yellow",
     Treatment.VOICEMAIL: "magenta",
+    Treatment.BUSY: "magenta",
+    Treatment.TARPIT: "red",
     Treatment.REJECT: "red",
 }
 
@@ -41,7 +44,7 @@ def call(recorded: Recorded, *, as_json: bool) -> None:
         return
     verdict = recorded.verdict
     line = Text.assemble(
-        (_time(recorded.at), "dim"),
+        (time_of(recorded.at), "dim"),
         "  ",
         (f"{recorded.call.caller.label:<16}", "bold"),
         f" to {recorded.call.did:<14} ",
@@ -54,10 +57,15 @@ def call(recorded: Recorded, *, as_json: bool) -> None:
         line.append(f"; {outcome_.treatment} {outcome_.result}", "cyan")
     if recorded.seconds is not None:
         line.append(f"; {recorded.cause_text or 'ended'} after {recorded.seconds:.0f} s", "dim")
+    if recorded.talked:
+        line.append(f", {recorded.talked:.0f} of them in conversation", "green")
+    elif recorded.busy:
+        line.append("; found us busy", "yellow")
     _print(line)
     for reason in verdict.reasons:
         if reason.text != verdict.decided_by:
-            _print(Text(f"{'':21}{reason.points:+g}  {reason.text}", "dim"))
+            counts = "" if not reason.shadow else " (in shadow, not counted)"
+            _print(Text(f"{'':21}{reason.points:+g}  {reason.text}{counts}", "dim"))
 
 
 def outcome(told: Told, *, as_json: bool) -> None:
@@ -67,7 +75,7 @@ def outcome(told: Told, *, as_json: bool) -> None:
         return
     _print(
         Text.assemble(
-            (_time(told.at), "dim"),
+            (time_of(told.at), "dim"),
             "  ",
             (f"{told.call.caller.label:<16}", "bold"),
             (f" {told.outcome.treatment} {told.outcome.result}", "cyan"),
@@ -106,7 +114,7 @@ def past_of(remembered: Remembered, now: float) -> Iterator[str]:
     for trust in remembered.trust:
         how = EARNED[trust.kind]
         needs = "" if trust.earned_with.rank <= 0 else f", for calls signed {trust.earned_with} or better"
-        yield f"trust: {how}; ends {_time(trust.until)}, in {duration(trust.until - now)}{needs}"
+        yield f"trust: {how}; ends {time_of(trust.until)}, in {duration(trust.until - now)}{needs}"
     if remembered.failures is not None:
         failed = remembered.failures
         yield f"failed {plural(failed.count, 'challenge')}, the last {duration(now - failed.last_at)} ago"
@@ -114,9 +122,9 @@ def past_of(remembered: Remembered, now: float) -> Iterator[str]:
     if past.calls:
         yield f"of about {plural(round(past.calls), 'call')} that have not faded, {past.talked:.0f} were conversations"
     if remembered.unwanted_until is not None:
-        yield f"blocked by the people at this number until {_time(remembered.unwanted_until)}"
+        yield f"blocked by the people at this number until {time_of(remembered.unwanted_until)}"
     if remembered.first_at is not None:
-        yield f"first seen {_time(remembered.first_at)}"
+        yield f"first seen {time_of(remembered.first_at)}"
 
 
 def released(one: Released) -> None:
@@ -127,7 +135,8 @@ def released(one: Released) -> None:
     _print(Text(f"{printable(one.channel, 80)}  {printable(one.caller, 40):<16} {became}"))
 
 
-def _time(at: float) -> str:
+def time_of(at: float) -> str:
+    """Return a moment (seconds since the epoch) in local time."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

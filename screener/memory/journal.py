@@ -47,9 +47,9 @@ _ENDED: Final = (
     "UPDATE calls SET ended_at = ?, cause = ?, cause_text = ?, seconds = ?, talked = ?, busy = ? WHERE id = ?"
 )
 _DIALLED: Final = "INSERT INTO dialled (number, at) VALUES (?, ?)"
-_MARKED: Final = "INSERT INTO marks (number, wanted, at, note, author) VALUES (?, ?, ?, ?, ?)"
-_OPENED: Final = "INSERT INTO windows (kind, did, until, opened_at) VALUES (?, ?, ?, ?)"
-_CLOSED: Final = "UPDATE windows SET closed_at = ? WHERE kind = ? AND did IS ? AND closed_at IS NULL AND until > ?"
+MARKED: Final = "INSERT INTO marks (number, wanted, at, note, author) VALUES (?, ?, ?, ?, ?)"
+OPENED: Final = "INSERT INTO windows (kind, did, until, opened_at) VALUES (?, ?, ?, ?)"
+CLOSED: Final = "UPDATE windows SET closed_at = ? WHERE kind = ? AND did IS ? AND closed_at IS NULL AND until > ?"
 _NOTICED: Final = "INSERT INTO notices (code, about, text, at) VALUES (?, ?, ?, ?)"
 
 
@@ -149,15 +149,15 @@ class Journal:
 
     def mark(self, number: str, *, wanted: bool, at: float, note: str = "", author: str = "") -> None:
         """Record what a person said of a caller (E.164)."""
-        self._put(_MARKED, (number, wanted, at, note, author))
+        self._put(MARKED, (number, wanted, at, note, author))
 
     def opened(self, window: Window, at: float) -> None:
         """Record a window; its end is in seconds since the epoch."""
-        self._put(_OPENED, (str(window.kind), window.did, window.until, at))
+        self._put(OPENED, (str(window.kind), window.did, window.until, at))
 
     def closed(self, kind: WindowKind, did: str | None, at: float) -> None:
         """Record that a window was closed before its end."""
-        self._put(_CLOSED, (at, str(kind), did, at))
+        self._put(CLOSED, (at, str(kind), did, at))
 
     def notice(self, notice: Notice, at: float) -> None:
         """Record what the administrator should know."""

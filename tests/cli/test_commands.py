@@ -23,7 +23,7 @@ from screener.memory.local import LocalMemory
 from screener.memory.settings import JournalSettings
 from screener.policy.remembered import Outcome
 from screener.policy.remembered import Result as Shown
-from screener.policy.verdict import Treatment
+from screener.policy.verdict import Reason, Treatment
 from tests.lab.places import REPO
 from tests.policy.builders import ANOTHER_CALLER, CALLER, make_call, make_policy
 
@@ -68,6 +68,28 @@ def write(config: Path, *callers: str, name: str = "", begin: float = NOW - 60) 
                 passed = Outcome(treatment=Treatment.CAPTCHA, result=Shown.PASSED, tries=1)
                 journal.outcome(call.id, passed, at + 0.5)
                 journal.ended(call.id, Ended(at=at + 9, cause=16, cause_text="Normal Clearing", seconds=9))
+
+
+def test_calls_show_how_long_somebody_talked_that_we_were_busy_and_what_was_in_shadow(config: Path, run: Run) -> None:
+    endings = [{"talked": 61.4}, {"busy": True}, {}]
+    memory = LocalMemory(seed=0, callers=1024)
+    with Journal(JournalSettings(path=config.with_name("journal.sqlite"))) as journal:
+        for number, ending in enumerate(endings):
+            call = replace(make_call(f"+1201555010{number}"), id=f"{number}")
+            verdict = judge(memory, call, POLICY, NOW)
+            shadow = Reason(code="sweep", points=3, text="reaches many", shadow=True)
+            verdict = replace(verdict, reasons=(*verdict.reasons, shadow))
+            journal.judged(Judged(call=call, verdict=verdict, at=NOW, took=0.002, policy_version=""))
+            journal.ended(call.id, Ended(at=NOW + 70, cause=16, cause_text="Normal", seconds=70, **ending))  # type: ignore[arg-type]
+    lines = run("calls").output.splitlines()
+    calls = [line for line in lines if "Normal after 70 s" in line]
+    assert calls[0].endswith("Normal after 70 s, 61 of them in conversation")
+    assert calls[1].endswith("Normal after 70 s; found us busy")
+    assert calls[2].endswith("Normal after 70 s")
+    assert lines[-1].strip() == "+3  reaches many (in shadow, not counted)"
+    told = [json.loads(line) for line in run("calls", "--json").output.splitlines()]
+    assert [(one["talked"], one["busy"]) for one in told] == [(61.4, False), (0.0, True), (0.0, False)]
+    assert told[0]["verdict"]["reasons"][-1]["shadow"] is True
 
 
 # ------------------------------------------------------------------------------------------------------------- check

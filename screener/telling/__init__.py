@@ -1,0 +1,1 @@
+"""What the administrator is told outside of the log: metrics, and a webhook."""
