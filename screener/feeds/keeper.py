@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ REFRESH_SECONDS: Final = 900.0
 """How long the process that brings a feed up to date may take: the transfer, and a minute for a million numbers."""
 LEFT_OVER_SECONDS: Final = 3600.0
 """After how long a part of a file is one that nobody finishes any more."""
+NOT_INHERITED: Final = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 NOTICES: Final = 100
 """Notices that wait to be taken; beyond it the oldest is dropped."""
 
@@ -192,12 +194,20 @@ class FeedKeeper:
                     part.unlink()
 
 
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return what a process that reads strangers' texts inherits: no secrets, and no way to speak for us to systemd."""
+    return {
+        name: value for name, value in ours.items() if not name.startswith("SCREENER_") and name not in NOT_INHERITED
+    }
+
+
 async def _in_its_own_process(job: Job) -> str:
     """Bring a feed up to date. Returns why nothing could be kept of it, empty if something was."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "screener.feeds.refresh", stdin=pipe, stdout=asyncio.subprocess.DEVNULL, stderr=pipe
-    )
+        sys.executable, "-m", "screener.feeds.refresh",
+        stdin=pipe, stdout=asyncio.subprocess.DEVNULL, stderr=pipe, env=_environment(os.environ),
+    )  # fmt: skip
     try:
         # On standard input, because an address may hold a key and everybody may read a command line.
         async with asyncio.timeout(REFRESH_SECONDS):

@@ -14,7 +14,8 @@ import pytest
 from screener.feeds import keeper as keeping
 from screener.feeds.copy import copy_path
 from screener.feeds.keeper import FeedKeeper, feeds_directory
-from screener.feeds.record import record_path
+from screener.feeds.record import FeedRecord, record_path, source_of
+from screener.policy.feed_settings import FeedSettings
 from screener.policy.feeds import FeedKind
 from screener.policy.lists import Entry, NumberList
 from screener.policy.settings import PolicySettings
@@ -105,18 +106,22 @@ async def test_a_feed_that_fails_is_told_once_and_its_return_too_and_the_others_
         assert keeper.take_notices() == []
 
 
+def looked_at(tmp_path: Path, wanted: FeedSettings) -> float:
+    record = record_path(feeds_directory(tmp_path / "journal.sqlite"), wanted.name)
+    return FeedRecord.read(record, source_of(wanted, "US")).looked_at
+
+
 async def test_an_address_is_asked_once_an_hour_over_restarts_too(tmp_path: Path) -> None:
-    clock = [time.time()]
     async with serving() as source:
         feed = {"name": "f", "url": source.url}
+        (wanted,) = settings(feed).feeds
         async with keeping_feeds(tmp_path, feed) as keeper:
             await until(lambda: found(keeper))
-        for minutes in (1, 59):
-            clock[0] += minutes * 60 - 30
-            async with keeping_feeds(tmp_path, feed, wall=lambda: clock[0]) as keeper:
-                assert not await asyncio.to_thread(keeper._due, settings(feed).feeds[0])
-        clock[0] += 61
-        async with keeping_feeds(tmp_path, feed, wall=lambda: clock[0]):
+        first = looked_at(tmp_path, wanted)
+        for later in (1, 3599):
+            async with keeping_feeds(tmp_path, feed, wall=lambda: first + later) as keeper:  # noqa: B023
+                assert not await asyncio.to_thread(keeper._due, wanted)
+        async with keeping_feeds(tmp_path, feed, wall=lambda: first + 3600):
             await until(lambda: len(source.asked) == 2)
     assert len(source.asked) == 2
 
@@ -124,14 +129,14 @@ async def test_an_address_is_asked_once_an_hour_over_restarts_too(tmp_path: Path
 async def test_an_address_that_nobody_answers_at_is_tried_again_sooner(tmp_path: Path) -> None:
     clock = [time.time()]
     feed = {"name": "f", "url": "http://127.0.0.1:1/list"}
+    (wanted,) = settings(feed).feeds
     async with keeping_feeds(tmp_path, feed, wall=lambda: clock[0]) as keeper:
         record = record_path(feeds_directory(tmp_path / "journal.sqlite"), "f")
-        await until(lambda: record.exists() and "Cannot connect" in record.read_text())
-        wanted = settings(feed).feeds[0]
-        await until(lambda: not keeper._failed)
-        clock[0] = time.time() + 299
+        await until(lambda: record.exists() and "Cannot connect" in record.read_text() and not keeper._failed)
+        first = looked_at(tmp_path, wanted)
+        clock[0] = first + 299
         assert not keeper._due(wanted)
-        clock[0] += 2
+        clock[0] = first + 300
         assert keeper._due(wanted)
 
 
@@ -216,3 +221,8 @@ async def test_a_process_that_takes_too_long_is_ended(
     file.write_text(f"{CALLER}\n")
     async with keeping_feeds(tmp_path, {"name": "f", "file": file}):
         await until(lambda: "it took longer than 0 s" in caplog.text)
+
+
+def test_the_process_that_reads_strangers_texts_inherits_no_secret() -> None:
+    ours = {"PATH": "/bin", "HTTPS_PROXY": "http://proxy", "SCREENER_ARI_PASSWORD": "s3cret", "NOTIFY_SOCKET": "@s"}
+    assert keeping._environment(ours) == {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}

@@ -3,7 +3,13 @@
 import json
 import subprocess
 import sys
+from array import array
 from pathlib import Path
+
+from screener.feeds.copy import copy_path, write_copy
+from screener.feeds.reading import Reading
+from screener.feeds.record import FeedRecord, record_path, source_of
+from screener.policy.feed_settings import FeedSettings
 
 PROGRAM = """
 import json, sys
@@ -20,20 +26,19 @@ keeper = FeedKeeper(Path(sys.argv[1]))
 before = resident()
 keeper.load(settings)
 grown = resident() - before
-hits = [keeper.feeds.find(number, FeedKind.BLOCK, 0.0) is not None for number in ("+12012000000", "+19999999999")]
+hits = [keeper.feeds.find(number, FeedKind.BLOCK, 0.0) is not None for number in ("+12012500000", "+19999999999")]
 print(json.dumps({"numbers": len(keeper.feeds.feeds[0].numbers), "grown": grown, "hits": hits}))
 """
 
 
 def test_a_million_numbers_take_less_than_thirty_megabytes(tmp_path: Path) -> None:
-    file, directory = tmp_path / "million.txt", tmp_path / "feeds"
-    directory.mkdir()
-    file.write_text("".join(f"+1201{number}\n" for number in range(2_000_000, 3_000_000)))
-    feed = {"name": "million", "file": str(file), "list": "block"}
-    job = {"feed": feed, "region": "US", "directory": str(directory)}
-    subprocess.run([sys.executable, "-m", "screener.feeds.refresh"], input=json.dumps(job).encode(), check=True)
+    settings = FeedSettings.model_validate({"name": "million", "file": "/nowhere", "list": "block"})
+    numbers = array("Q", range(12_012_000_000, 12_013_000_000))
+    write_copy(copy_path(tmp_path, "million"), Reading(numbers=numbers, prefixes=(), unreadable=0, example=""))
+    FeedRecord(source=source_of(settings, "US"), numbers=1_000_000).write(record_path(tmp_path, "million"))
+    feed = settings.model_dump(mode="json", exclude_none=True)
     said = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(directory), json.dumps({"region": "US", "feeds": [feed]})],
+        [sys.executable, "-c", PROGRAM, str(tmp_path), json.dumps({"region": "US", "feeds": [feed]})],
         capture_output=True, check=True,
     )  # fmt: skip
     told = json.loads(said.stdout)

@@ -229,3 +229,17 @@ def test_what_was_asked_before_changes_no_answer(asked: list[int]) -> None:
     for minutes in asked:
         fresh, now = calendar(OFFICE), begin + minutes * 60
         assert (used.open(now), used.until(now), used.says(now)) == (fresh.open(now), fresh.until(now), fresh.says(now))
+
+
+WRITTEN = st.text("montuefrisatd -,:0123456789\u0663\u2013", max_size=20)
+
+
+@given(WRITTEN, WRITTEN, WRITTEN)
+@thorough
+def test_whatever_is_written_is_a_calendar_or_a_fault(days: str, hours: str, zone: str) -> None:
+    faults: list[UnusableSettingError] = []
+    settings = CalendarSettings(hours={days: hours}, timezone=zone or None)
+    calendars = read_calendars({"office": settings}, UTC, faults)
+
+    assert faults or calendars["office"].open(at("2026-11-25 12:00")) in (True, False)
+    assert all(fault.path[:2] == ("calendars", "office") for fault in faults)
