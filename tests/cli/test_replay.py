@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -288,3 +291,18 @@ def test_times_of_another_zone_are_noticed_by_the_unique_ids(config: Path, recor
     assert "+5 hours" in wrong["hints"][0]
     right = told(run(main, ["replay", "--config", str(config), str(records), "--timezone", "UTC", "--json"]))
     assert right["hints"] == []
+
+
+def test_a_progress_bar_is_drawn_on_a_terminal_and_nowhere_else(config: Path, records: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "screener", "replay", "--config", str(config), str(records), "--json"]
+    with open(theirs, "wb", closefd=True) as terminal:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=terminal, check=True, env=os.environ | {"TERM": "xterm"}
+        )
+    with open(ours, "rb", closefd=True, buffering=0) as seen:
+        drawn = seen.read(65_536).decode()
+    assert "reading Master.csv" in drawn
+    assert json.loads(done.stdout)["calls"] == 16
+    quiet = subprocess.run(command, capture_output=True, check=True)
+    assert (quiet.stderr, json.loads(quiet.stdout)["calls"]) == (b"", 16)

@@ -80,10 +80,15 @@ def put(path: Path, *rows: list[str]) -> Path:
     return path
 
 
+OPENED: list[Book] = []
+"""Books that are closed when the test is over."""
+
+
 def book_of(*given: Path | str, compass: Compass | None = None, **reading: Any) -> tuple[Book, Faults]:
     """All calls of files, read in UTC, and what was wrong with them. Raises UnreadableError."""
     faults = Faults()
     book = Book(compass)
+    OPENED.append(book)
     how = Reading(times=LocalTimes(datetime.now(UTC).tzinfo), faults=faults, **reading)
     for one in given:
         for _ in book.fill(Source(str(one), how).records(book)):

@@ -155,12 +155,12 @@ def test_of_a_compressed_file_that_was_cut_off_the_beginning_is_kept(tmp_path: P
     whole = gzip.compress(written(row(n) for n in range(20_000)).encode())
     path = tmp_path / "Master.csv.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    book = Book()
     source = Source(str(path), Reading(times=LocalTimes(), faults=Faults()))
-    with pytest.raises(UnreadableError, match="cannot be read"):
-        for _ in book.fill(source.records(book)):
-            pass
-    assert 0 < len(book) < 20_000
+    with Book() as book:
+        with pytest.raises(UnreadableError, match="cannot be read"):
+            for _ in book.fill(source.records(book)):
+                pass
+        assert 0 < len(book) < 20_000
 
 
 def test_another_database_says_what_is_missing(tmp_path: Path) -> None:
