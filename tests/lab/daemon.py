@@ -33,6 +33,9 @@ PROGRAM: Final = ("-m", "screener")
 class Daemon:
     """A screener beside a PBX."""
 
+    begins = "connected to Asterisk"
+    """What it says when calls may come."""
+
     def __init__(
         self,
         pbx: Pbx,
@@ -91,7 +94,7 @@ class Daemon:
         )  # fmt: skip
         before = len(self.log)
         self._reading = asyncio.Task(self._read(self._process))
-        await self.logged("connected to Asterisk", after=before)
+        await self.logged(self.begins, after=before)
 
     async def logged(self, text: str, *, timeout: float = START_SECONDS, after: int = 0) -> str:
         """Wait for a line of its log, number `after` or later, that holds `text`, and return it."""
