@@ -37,7 +37,7 @@ BACKLOG: Final = 1024
 """Connections that the kernel holds for us while we are stopped. Of one more Asterisk hears nothing for 2 s
 (MAX_AGI_CONNECT in res_agi.c), and only then lets the call go on."""
 SUBSCRIBE_SECONDS: Final = 0.2
-"""How long to wait for ARI: without it the call is judged all the same, and nothing is learned from it."""
+"""How long to wait for ARI, which is not needed to judge a call."""
 AGAIN_SECONDS: Final = 0.2
 """How long until the next try to listen."""
 DRAIN_SECONDS: Final = 2.0
@@ -201,6 +201,8 @@ class FastAgi:
         try:
             async with asyncio.timeout(SUBSCRIBE_SECONDS):
                 (answer,) = await self._asterisk.send(commands.subscribe(self._application, call.id))
-        except (AriUnavailableError, TimeoutError):
+        except AriUnavailableError:
             return False
+        except TimeoutError:  # it was asked, and is late: most likely it will
+            return True
         return answer.ok
