@@ -129,7 +129,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asterisk.close)
-    loop.add_signal_handler(signal.SIGHUP, in_force.ask)
+    loop.add_signal_handler(signal.SIGHUP, lambda: [one.ask() for one in (in_force, watch) if one is not None])
     helpers += [asyncio.Task(in_force.serve()), asyncio.Task(feeds.serve()), asyncio.Task(fastagi.run())]
     helpers += [asyncio.Task(_tick(desk)), asyncio.Task(obey(Wishes(config.journal.path, begun), desk, clocks.wall))]
     helpers += [asyncio.Task(part.serve()) for part in (webhook,) if part is not None]

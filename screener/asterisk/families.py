@@ -5,6 +5,7 @@ there is the note.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterable
@@ -71,9 +72,14 @@ class Families:
         self._region = region
         self._take = take
         self._told: dict[str, str] = {}
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Read soon."""
+        self._asked.set()
 
     async def keep(self) -> None:
-        """Read now and every few minutes, until cancelled. What cannot be read leaves the last lists in force."""
+        """Read now, every few minutes and when asked, until cancelled. What cannot be read stays as it was."""
         taken: Lists | None = None
         while True:
             try:
@@ -86,7 +92,10 @@ class Families:
                 self._told.pop("reading", None)
             except AmiError as error:
                 self._tell("reading", f"Asterisk's lists cannot be read: {error}")
-            await asyncio.sleep(self._settings.families_minutes * 60)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.families_minutes * 60):
+                    await self._asked.wait()
+            self._asked.clear()
 
     async def read(self) -> Lists:
         """Return the blocked and the allowed numbers. Raises AmiError."""
@@ -106,10 +115,13 @@ class Families:
         # In a thread: the numbering plans take a second for 30,000 numbers.
         return await asyncio.to_thread(_family, await self._pairs(name), self._region(), name)
 
-    async def add(self, name: str, number: str, note: str = "") -> None:
-        """Put a number (E.164) into a family. Raises AmiError."""
-        # The dialplan's BLACKLIST() asks only whether the key is there; FreePBX shows what stands there.
-        await self._ami.action("DBPut", Family=name, Key=number, Val=printable(note, NOTE_LIMIT) or "1")
+    async def add(self, name: str, key: str, note: str = "") -> None:
+        """Put a number into a family, spelled as it is: the dialplan's BLACKLIST() finds no other spelling.
+
+        Raises AmiError.
+        """
+        # BLACKLIST() asks only whether the key is there; FreePBX shows what stands there.
+        await self._ami.action("DBPut", Family=name, Key=key, Val=printable(note, NOTE_LIMIT) or "1")
 
     async def remove(self, name: str, number: str) -> int:
         """Remove a number (E.164), in whatever spelling it stands there; return how many keys that were.

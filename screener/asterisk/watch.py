@@ -22,6 +22,10 @@ class Watch:
         """Whether it is connected, in words."""
         return "connected" if self._ami.connected else "not connected"
 
+    def ask(self) -> None:
+        """Read soon what is read from time to time."""
+        self._families.ask()
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         try:

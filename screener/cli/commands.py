@@ -16,23 +16,20 @@ from typing import Any, Final
 import click
 
 from screener import __version__, daemon
-from screener.asterisk.ami import Ami
-from screener.asterisk.errors import AmiError, AriError
-from screener.asterisk.http import open_http
-from screener.asterisk.http_rest import HttpRest
+from screener.asterisk.errors import AriError
 from screener.asterisk.inspect import inspect
 from screener.asterisk.inspect_ami import inspect_ami
-from screener.asterisk.move import MOVABLE, Moved, MoveError, move
 from screener.asterisk.release import release as free_calls
 from screener.cli import feeds as feeds_
 from screener.cli import show
 from screener.cli.given import DEFAULT_CONFIG, FAILED, FilePath
 from screener.cli.given import fail as _fail
 from screener.cli.given import load_or_exit as _load
+from screener.cli.manager import families, manager_secret, redirect
 from screener.cli.replay import replay, tune
 from screener.cli.wishes import mark, window
 from screener.config import Config, ConfigError
-from screener.credentials import ami_secret, ari_password, check_files
+from screener.credentials import ari_password, check_files
 from screener.feeds.keeper import LOOK_SECONDS as LOOK_FEEDS_SECONDS
 from screener.feeds.keeper import FeedKeeper, feeds_directory
 from screener.memory.history import rebuild
@@ -44,8 +41,6 @@ from screener.policy.caller import Caller, identify
 from screener.policy.decide import decide
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
-from screener.policy.text import printable
-from screener.policy.verdict import Treatment
 from screener.state import State, state_path
 
 LOOK_SECONDS: Final = 0.5
@@ -67,6 +62,8 @@ def main() -> None:
     """Screens the calls of an Asterisk: who may ring your people?"""
 
 
+main.add_command(redirect)
+main.add_command(families)
 main.add_command(replay)
 main.add_command(tune)
 main.add_command(window)
@@ -107,7 +104,7 @@ def check(file: Path, pbx: bool) -> None:
             findings = asyncio.run(asked)
         except AriError as error:
             _fail(f"Asterisk at {config.asterisk.url}: {error}")
-        if (secret := _ami_secret(config, file)) is not None:
+        if (secret := manager_secret(config, file)) is not None:
             findings += asyncio.run(inspect_ami(config.ami, secret))
         for finding in findings:
             click.echo(f"  {finding.about + ':':24} {finding.says}")
@@ -160,50 +157,6 @@ def release(file: Path, app: str | None) -> None:
     for one in released:
         show.released(one)
     click.echo(f"{plural(len(released), 'call')} held for {settings.application}")
-
-
-@main.command()
-@click.argument("channel")
-@click.option("--to", "to", type=click.Choice([str(one) for one in MOVABLE]), required=True, help="The treatment.")
-@_config_option
-def redirect(channel: str, to: str, file: Path) -> None:
-    """Move a call in progress to another treatment: CHANNEL is the caller's, as `core show channels` names it."""
-    config = _load(file)
-    try:
-        password = ari_password(config.asterisk, os.environ, file).get_secret_value()
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(daemon.WRONG_CONFIG)
-    secret = _ami_secret(config, file)
-    if secret is None:
-        _fail("this needs Asterisk's manager interface, and no user is set for it (ami.user)")
-    ami = Ami(config.ami, secret)
-    try:
-        moved = asyncio.run(_move(config, password, ami, channel, Treatment(to)))
-    except AriError as error:
-        _fail(f"Asterisk at {config.asterisk.url}: {error}")
-    except AmiError as error:
-        _fail(f"the manager interface at {config.ami.host}:{config.ami.port}: {error}")
-    except MoveError as error:
-        _fail(str(error))
-    click.echo(f"{printable(moved.channel, 80)}: {moved.caller}, moved from {moved.was} to {to}")
-
-
-def _ami_secret(config: Config, file: Path) -> str | None:
-    """Return the secret of the AMI user; None if there is no user."""
-    try:
-        secret = ami_secret(config.ami, os.environ, file)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(daemon.WRONG_CONFIG)
-    return None if secret is None else secret.get_secret_value()
-
-
-async def _move(config: Config, password: str, ami: Ami, channel: str, to: Treatment) -> Moved:
-    policy = compile_policy(config.policy)
-    async with ami.once(), open_http(config.asterisk, password) as (http, base):
-        rest = HttpRest(http, base, config.asterisk.request_seconds * 4)
-        return await move(rest, ami, channel, to, policy, now=time.time())
 
 
 @main.command()

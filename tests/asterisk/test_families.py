@@ -108,6 +108,17 @@ async def test_a_number_is_added_and_removed_in_all_its_spellings() -> None:
     assert list(database.families["blacklist"]) == ["2125550151", "+442079460150"]
 
 
+async def test_lists_are_read_again_when_somebody_asks() -> None:
+    database = Database(blacklist={"2125550150": "1"})
+    opened = families(database, settings=AmiSettings(user="screener", allow_family=""))
+    keeping = asyncio.Task(opened.keep())
+    for _ in range(3):
+        await asyncio.wait_for(database.read.wait(), 5)
+        database.read.clear()
+        opened.ask()
+    keeping.cancel()
+
+
 async def test_lists_that_cannot_be_read_stay_in_force_and_are_read_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -132,8 +143,8 @@ async def test_lists_that_cannot_be_read_stay_in_force_and_are_read_again(
     database.fails = None
     await readings(3)
     assert taken == [[True, False]]
-    database.families = {"allowlist": {"2125550150": "1"}}
+    database.families["blacklist"] = {}
     await readings(3)
     keeping.cancel()
-    assert taken == [[True, False], [False, True]]
+    assert taken == [[True, False], [False, False]]
     assert [record.message for record in caplog.records] == ["Asterisk's lists cannot be read: Permission denied"]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -24,6 +25,7 @@ from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.observe import Observer
 from tests.lab.office import PHONE, TRUNKS, Office, open_office
+from tests.lab.places import REPO
 from tests.pbx.said import Said
 from tests.policy.builders import make_policy
 
@@ -408,8 +410,8 @@ SUSPICIOUS = {
 CALLED = "+12125550190"
 
 
-def daemon_of(office: Office, secret: str = "", **policy: Any) -> Daemon:
-    daemon = Daemon(office.pbx, {**SUSPICIOUS, **policy})
+def daemon_of(office: Office, secret: str = "", **ami: Any) -> Daemon:
+    daemon = Daemon(office.pbx, SUSPICIOUS)
     kept = daemon.directory / "ami-secret"
     kept.touch(0o600)
     kept.write_text(secret or office.secret)
@@ -420,6 +422,7 @@ def daemon_of(office: Office, secret: str = "", **policy: Any) -> Daemon:
             "secret_file": str(kept),
             "trunks": list(TRUNKS),
             "families_minutes": 0.1,
+            **ami,
         }
     }
     return daemon
@@ -450,6 +453,45 @@ async def test_whom_we_called_gets_through_and_asterisks_lists_hold(lab: Lab) ->
             await office.pbx.cli("database del blacklist 2125550190")
             await daemon.logged("Asterisk's own lists: 1 blocked, 1 allowed", after=len(daemon.log))
             assert (await verdict(office, observer, CALLED, "6105")).startswith("pass: trusted")
+
+
+async def command(daemon: Daemon, *arguments: str) -> str:
+    """Run a command of the product and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "screener", *arguments, "--config", str(daemon.config),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=REPO, env=daemon.environment,
+    )  # fmt: skip
+    return (await process.communicate())[0].decode()
+
+
+async def test_asterisks_lists_are_shown_and_changed_by_hand(lab: Lab) -> None:
+    async with open_office(lab, others=True) as office:
+        await office.pbx.cli("database put blacklist 2125550180 loud")
+        await office.pbx.cli("database put blacklist Joe 1")
+        async with daemon_of(office, user="writer", families_minutes=60) as daemon:
+            await daemon.logged("Asterisk's own lists: 1 blocked, 0 allowed")
+            assert (await command(daemon, "families")).splitlines() == [
+                "blacklist    +12125550180     loud",
+                "blacklist    Joe              is no number",
+                "allowlist is empty",
+            ]
+            printed = await command(daemon, "families", "--block", "(212) 555-0181", "--note", "pressed 3")
+            assert printed == (
+                "2125550181 is on blacklist\nthe daemon reads it within 60 minutes, or at `screener reload`\n"
+            )
+            assert "is on allowlist" in await command(daemon, "families", "--allow", "+12125550182")
+            assert "pressed 3" in await office.pbx.cli("database get blacklist 2125550181")
+            assert (await command(daemon, "reload")).endswith("is in force\n")
+            await daemon.logged("Asterisk's own lists: 2 blocked, 1 allowed")
+            printed = await command(daemon, "families", "--remove", "2125550180")
+            assert printed.startswith(
+                "+12125550180: 1 key removed from blacklist\n+12125550180: 0 keys removed from allowlist\n"
+            )
+            assert await command(daemon, "families", "--block", "12") == (
+                "'12' is no telephone number of US, nor one that begins with +\n"
+            )
+        async with daemon_of(office) as daemon:
+            assert "Asterisk refuses DBPut: Permission denied" in await command(daemon, "families", "--block", CALLED)
 
 
 async def test_an_emergency_call_lets_everybody_in(lab: Lab) -> None:
