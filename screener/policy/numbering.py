@@ -47,15 +47,15 @@ def plan(number: str) -> Plan:
     if number.startswith("+1") and len(number) == NORTH_AMERICAN:
         block = number[:-SUBSCRIBER]
         region = _north_american(block)
-        premium = bool(region) and number.startswith("+1900")
-        return Plan(
-            region=region,
-            assigned=bool(region),
-            premium=premium,
-            area=number[:NPA],
-            block=block,
-            thousand=number[:-THOUSAND],
-        )
+        if region in ("", "US", "CA"):  # the plans of the islands look at the last four digits too
+            return Plan(
+                region=region,
+                assigned=bool(region),
+                premium=bool(region) and number.startswith("+1900"),
+                area=number[:NPA],
+                block=block,
+                thousand=number[:-THOUSAND],
+            )
     parsed = phonenumbers.parse(number)
     region = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)
@@ -63,7 +63,7 @@ def plan(number: str) -> Plan:
     country = len(str(parsed.country_code)) + 1
     area = phonenumbers.length_of_national_destination_code(parsed) or 2
     return Plan(
-        region="" if region == "001" else region,
+        region="" if region == "001" or kind == PhoneNumberType.UNKNOWN else region,
         assigned=kind != PhoneNumberType.UNKNOWN,
         premium=kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST),
         area=number[: country + area],
@@ -74,13 +74,8 @@ def plan(number: str) -> Plan:
 
 @functools.lru_cache(maxsize=KEPT)
 def _north_american(block: str) -> str:
-    """Return the country of an NPA-NXX, empty if it is nobody's; hardly a plan there looks at the last four digits.
+    """Return the country of an NPA-NXX, empty if it is nobody's.
 
     By the block, because there each question walks through the plans of 25 countries.
     """
-    number = phonenumbers.parse(f"{block}2368")
-    region = phonenumbers.region_code_for_number(number) or ""
-    # The area code alone tells the islands' country, and not whether the exchange exists there.
-    if region not in ("", "US", "CA") and phonenumbers.number_type(number) == PhoneNumberType.UNKNOWN:
-        return ""
-    return region
+    return phonenumbers.region_code_for_number(phonenumbers.parse(f"{block}2368")) or ""

@@ -32,7 +32,7 @@ from screener.memory.reader import JournalReader, Recorded
 from screener.memory.settings import JournalSettings
 from screener.policy.policy import compile_policy
 from screener.policy.settings import PolicySettings
-from tests.lab.daemon import BOX, DIALPLAN
+from tests.lab.daemon import ALONE, BOX, DIALPLAN
 from tests.lab.pbx import Pbx, Settings
 from tests.lab.places import SCENARIOS, LabError
 from tests.lab.ports import choose_ports
@@ -97,7 +97,7 @@ POLICY: Final[Mapping[str, Any]] = {
     "region": "US",
     "voicemail": {"mailbox": BOX, "options": "s"},
     "bucket": {"capacity": 1000, "refill_per_hour": 1000},
-    "signals": {"attestation": {"points": {"none": 5}}},
+    "signals": {**ALONE, "attestation": {"points": {"none": 5}}},
     "lists": {"allow": [f"{FRIEND}*", f"{RINGS}*"]},
     "ladder": [{"score": 5, "treatment": "captcha"}],
     "dids": {

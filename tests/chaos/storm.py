@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.ledger import Balance, Placed, balance, truths
-from tests.lab.daemon import DIALPLAN, PROGRAM, Daemon
+from tests.lab.daemon import ALONE, DIALPLAN, PROGRAM, Daemon
 from tests.lab.pbx import Pbx, Settings
 from tests.lab.places import REPO, SCENARIOS
 from tests.lab.ports import choose_ports
@@ -25,6 +25,7 @@ POLICY: Final[Mapping[str, Any]] = {
     "bucket": {"capacity": 3, "refill_per_hour": 1},
     "ladder": [{"score": 5, "treatment": "reject"}],
     "lists": {"allow": [FRIEND], "block": ["+1900*"]},
+    "signals": ALONE,
 }
 
 _robots = itertools.count(1000)
@@ -125,7 +126,7 @@ async def _forever(fault: Callable[[Storm], Awaitable[None]], storm: Storm) -> N
 
 def mixed() -> Iterator[Placed]:
     """Yield callers of four kinds: strangers, a friend, blocked numbers, and a robot that calls far too often."""
-    robot = f"+1212555{next(_robots)}"
+    robot = f"+1646555{next(_robots)}"
     for number in itertools.count():
         did = f"212{next(_dids)}"
         match number % 10:

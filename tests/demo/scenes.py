@@ -10,11 +10,11 @@ from tests.lab.callers import Behaviour, Line
 from tests.lab.observe import Journey
 
 DID: Final = "2125550100"
-STRANGER: Final = "+12125550111"
-ROBOT: Final = "+12125550122"
-PERSON: Final = "+12125550133"
+STRANGER: Final = "+16465550111"
+ROBOT: Final = "+16465550122"
+PERSON: Final = "+16465550133"
 BLOCKED: Final = "+19005550144"
-LATE: Final = "+12125550155"
+LATE: Final = "+16465550155"
 
 POLICY: Final[Mapping[str, Any]] = {
     "bucket": {"capacity": 3, "refill_per_hour": 12},

@@ -21,7 +21,16 @@ START_SECONDS: Final = 20.0
 BOX: Final = "900@default"
 """The lab's quarantine mailbox."""
 
-POLICY: Final[Mapping[str, Any]] = {"mode": "live", "region": "US", "voicemail": {"mailbox": BOX, "options": "s"}}
+ALONE: Final[Mapping[str, Any]] = {
+    name: {"mode": "off"} for name in ("neighbourhood", "sweep", "surge", "rhythm", "group")
+}
+"""Signals under which each caller is judged alone: a test's callers come in seconds, from one block, to one PBX."""
+POLICY: Final[Mapping[str, Any]] = {
+    "mode": "live",
+    "region": "US",
+    "voicemail": {"mailbox": BOX, "options": "s"},
+    "signals": ALONE,
+}
 """A policy that acts; tests add what they are about."""
 
 

@@ -33,7 +33,7 @@ def sung(opened: Storm, *said: str) -> Iterator[str]:
 
 async def call(opened: Storm) -> None:
     async with callers(opened.pbx.ports.sip) as people:
-        await people.call("+12125550133", "2125558001", patience=10, talk=0.1)
+        await people.call("+16465550133", "2125558001", patience=10, talk=0.1)
 
 
 async def test_the_password_is_nowhere_when_all_goes_well(lab: Lab) -> None:
@@ -41,7 +41,7 @@ async def test_the_password_is_nowhere_when_all_goes_well(lab: Lab) -> None:
         await call(opened)
         said = [await opened.command(*command) for command in (
             ("check", "--pbx"), ("reload",), ("release",), ("calls", "--json"), ("--version",),
-            ("explain", "--caller", "+12125550133", "--did", "2125558001"),
+            ("explain", "--caller", "+16465550133", "--did", "2125558001"),
         )]  # fmt: skip
         assert "Asterisk" in "".join(said) or "asterisk" in "".join(said)
         assert list(sung(opened, *said)) == []

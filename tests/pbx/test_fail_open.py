@@ -31,7 +31,7 @@ FREE = "pass > agent answers"
 TALK = listen_and_obey(stay=0.2)
 
 
-async def one_call(lab: Lab, observer: Observer, did: str, caller: str = "+12125550177") -> Journey:
+async def one_call(lab: Lab, observer: Observer, did: str, caller: str = "+16465550177") -> Journey:
     await lab.world.call(did, caller, TALK)
     return await observer.journey(did=did)
 
@@ -56,7 +56,7 @@ async def test_a_daemon_that_hangs_lets_the_call_through_by_the_lease(lab: Lab, 
         dids = iter(range(2125550700, 2125550720))
         while (await one_call(lab, observer, f"{next(dids)}")).variables["SCREENER_REASONS"] == "overloaded":
             pass
-        after = await one_call(lab, observer, "2125550003", "+12125550178")
+        after = await one_call(lab, observer, "2125550003", "+16465550178")
         assert after.variables["SCREENER_REASONS"] == "none"
 
 
@@ -66,7 +66,7 @@ async def test_a_daemon_killed_with_the_call_in_its_hands_lets_it_through(
     lab.world.connect(pbx)
     async with Daemon(pbx, {}) as daemon:
         daemon.signal(signal.SIGSTOP)
-        line = await lab.world.dial("2125550004", "+12125550179")
+        line = await lab.world.dial("2125550004", "+16465550179")
         daemon.kill()
         await line.hear_who()
         await line.hang_up()
@@ -78,7 +78,7 @@ async def test_a_daemon_killed_during_a_captcha_cuts_nothing_short(lab: Lab, pbx
     lab.world.connect(pbx)
     policy = {"signals": {"attestation": {"points": {"none": 5}}}, "ladder": [{"score": 5, "treatment": "captcha"}]}
     async with Daemon(pbx, policy) as daemon:
-        line = await lab.world.dial("2125550012", "+12125550184")
+        line = await lab.world.dial("2125550012", "+16465550184")
         digits = await line.hear_digits(0.6)
         daemon.kill()
         await daemon.stop()
@@ -105,10 +105,10 @@ async def test_a_daemon_that_ends_in_order_keeps_what_it_learned(lab: Lab, pbx: 
     lab.world.connect(pbx)
     policy = {"bucket": {"capacity": 1, "refill_per_hour": 1}, "ladder": [{"score": 5, "treatment": "reject"}]}
     async with Daemon(pbx, policy) as daemon:
-        first = await one_call(lab, observer, "2125550006", "+12125550180")
+        first = await one_call(lab, observer, "2125550006", "+16465550180")
         assert await daemon.stop() == 0
         await daemon.start()
-        second = await one_call(lab, observer, "2125550007", "+12125550180")
+        second = await one_call(lab, observer, "2125550007", "+16465550180")
     assert way(first) == FREE
     assert way(second) == "reject > cause 21, never answered"
 
@@ -140,11 +140,11 @@ async def test_a_call_that_came_while_the_daemon_was_away_is_judged_when_it_is_b
     async with lab.passing_pbx(settings) as pbx, Proxy(pbx) as proxy:
         observer = Observer(pbx)
         lab.world.connect(pbx)
-        policy = {"lists": {"block": ["+12125550183"]}}
+        policy = {"lists": {"block": ["+16465550183"]}}
         async with Daemon(pbx, policy, asterisk={"url": proxy.url}) as daemon:
             # Its events get lost on the way, as those that are sent between two connections.
             proxy.deaf = True
-            line = await lab.world.dial("2125550011", "+12125550183")
+            line = await lab.world.dial("2125550011", "+16465550183")
             while "Stasis" not in await pbx.cli("core show channels concise"):
                 pass
             proxy.deaf = False
@@ -158,8 +158,8 @@ async def test_a_call_that_came_while_the_daemon_was_away_is_judged_when_it_is_b
 
 async def test_shadow_mode_changes_nothing_but_the_variables(lab: Lab, pbx: Pbx, observer: Observer) -> None:
     lab.world.connect(pbx)
-    async with Daemon(pbx, {"mode": "shadow", "lists": {"block": ["+12125550181"]}}):
-        journey = await one_call(lab, observer, "2125550008", "+12125550181")
+    async with Daemon(pbx, {"mode": "shadow", "lists": {"block": ["+16465550181"]}}):
+        journey = await one_call(lab, observer, "2125550008", "+16465550181")
     assert way(journey) == FREE
     assert journey.variables["SCREENER_VERDICT"] == "reject"
     assert journey.variables["SCREENER_TREATMENT"] == "pass"
@@ -173,7 +173,7 @@ async def test_a_rejected_call_that_is_presented_again_is_rejected_again(
     begun = time.time()
     async with Daemon(pbx, policy):
         for _ in range(3):
-            await lab.world.call("2125550009", "+12125550182", TALK)
-        journeys = await observer.wait(3, matches=lambda one: one.caller == "+12125550182" and one.began_at > begun - 1)
+            await lab.world.call("2125550009", "+16465550182", TALK)
+        journeys = await observer.wait(3, matches=lambda one: one.caller == "+16465550182" and one.began_at > begun - 1)
     assert [way(one) for one in journeys] == [FREE, *["reject > cause 21, never answered"] * 2]
     assert journeys[2].variables["SCREENER_REASONS"].startswith("again")

@@ -112,7 +112,7 @@ async def call(lab: Lab, observer: Observer) -> Journey:
     did = str(next(_dids))
     await lab.world.agent(stay=0.2)
     try:
-        await lab.world.call(did, "+12125550133")
+        await lab.world.call(did, "+16465550133")
     finally:
         await lab.world.agent()
     return await observer.journey(did=did)
@@ -173,7 +173,7 @@ async def test_a_verdict_that_races_the_lease_is_carried_out_once_or_not_at_all(
     dids = [str(next(_dids)) for _ in when]
     async with forgetful(pbx, late):
         run = await run_sipp(
-            lab.root, pbx.ports.sip, [("+12125550133", did) for did in dids],
+            lab.root, pbx.ports.sip, [("+16465550133", did) for did in dids],
             rate=40, count=len(dids), hold=1.5, scenario=SCENARIOS / "uac_any.xml",
         )  # fmt: skip
         journeys = await observer.wait(len(dids), matches=lambda one: one.did in dids)

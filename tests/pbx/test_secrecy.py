@@ -11,7 +11,7 @@ from tests.lab.pbx import Pbx
 
 pytestmark = pytest.mark.pbx
 
-CALLER = "+12125550166"
+CALLER = "+16465550166"
 
 
 async def test_expected_digits_are_in_no_log_no_cdr_and_no_journal(lab: Lab, pbx: Pbx, observer: Observer) -> None:

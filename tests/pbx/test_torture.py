@@ -30,13 +30,13 @@ SHELL: Final = f"$\x7bSHELL(touch /tmp/{MARK})\x7d"
 
 # What is in From: the name and the address.
 SENDERS: Final[dict[str, bytes]] = {
-    "quotes in the name": rb'"a \"quoted\" \\ name" <sip:+12125557001@{us}>',
+    "quotes in the name": rb'"a \"quoted\" \\ name" <sip:+16465557001@{us}>',
     "line ends, escaped": rb'"a\r\ncall=1 verdict=pass" <sip:1%0d%0acall%3d2@{us}>',
-    "a line end of the log": rb'"INFO screener.asterisk.desk: call=3" <sip:+12125557002%0aINFO@{us}>',
+    "a line end of the log": rb'"INFO screener.asterisk.desk: call=3" <sip:+16465557002%0aINFO@{us}>',
     "a dialplan expression": f'"{SHELL}" <sip:$%7BSHELL(touch%20%2Ftmp%2F{MARK})%7D@{{us}}>'.encode(),
     "an expression in an expression": f'"$\x7bEVAL({SHELL})\x7d$[1+1]" <sip:%24%5B1%2B1%5D@{{us}}>'.encode(),
     "separators of the dialplan": b'"a|b,c&PJSIP/agent^d" <sip:1%7C2%2C3%263%5E@{us}>',
-    "a command of the manager interface": rb'"x\r\n\r\nAction: Command\r\nCommand: core" <sip:+12125557003@{us}>',
+    "a command of the manager interface": rb'"x\r\n\r\nAction: Command\r\nCommand: core" <sip:+16465557003@{us}>',
     "HTML": b'"<script>alert(1)</script>" <sip:%3Cimg%20src%3Dx%3E@{us}>',
     "a formula": b"\"=cmd|'/C calc'!A0\" <sip:%3D1%2B1@{us}>",
     "another formula": b'"@SUM(1+1)" <sip:-1%2B1@{us}>',
@@ -45,14 +45,14 @@ SENDERS: Final[dict[str, bytes]] = {
     "no UTF-8": b'"\xff\xfe\xc3(\xed\xa0\x80" <sip:%ff%fe%c3(@{us}>',
     "control characters": b'"\x1b[2J\x07\x08" <sip:%1b%5b2J@{us}>',
     "a null": b'"null-%00-null" <sip:null-%00-null@{us}>',
-    "a name of 8 kB": b'"' + b"n" * 8192 + b'" <sip:+12125557004@{us}>',
+    "a name of 8 kB": b'"' + b"n" * 8192 + b'" <sip:+16465557004@{us}>',
     "a number of 8 kB": b"<sip:" + b"9" * 8192 + b"@{us}>",
-    "no name": b'"" <sip:+12125557005@{us}>',
+    "no name": b'"" <sip:+16465557005@{us}>',
     "no user": b"<sip:{us}>",
     "a tel address": b'"tel" <tel:+1-212-555-7006>',
     "parameters in the user": b"<sip:user;par=u%40example.net@{us}>",
     "an address of no known kind": b"<name:John_Smith>",
-    "a name that is no token": b"Bell, Alexander <sip:+12125557007@{us}>",
+    "a name that is no token": b"Bell, Alexander <sip:+16465557007@{us}>",
 }
 
 HOPS: Final = b"Max-Forwards: 70"
@@ -167,7 +167,7 @@ async def ordinary(pbx: Pbx, observer: Observer) -> Journey:
     """Place a call as people do."""
     did = str(next(_dids))
     async with callers(pbx.ports.sip) as people:
-        assert await people.call("+12125550133", did, patience=10, talk=0.1) == 200
+        assert await people.call("+16465550133", did, patience=10, talk=0.1) == 200
     return await observer.journey(did=did)
 
 
@@ -228,7 +228,7 @@ async def test_torture_ends_neither_the_pbx_nor_the_daemon(lab: Lab, pbx: Pbx, o
     begun = len(observer.journeys)
     async with Daemon(pbx, {"ladder": []}) as daemon, wire(pbx.ports.sip) as opened:
         for change in TORTURE.values():
-            opened.send(b'"torture" <sip:+12125557999@{us}>', str(next(_dids)), change)
+            opened.send(b'"torture" <sip:+16465557999@{us}>', str(next(_dids)), change)
         last = await ordinary(pbx, observer)
         while "0 active channels" not in await pbx.cli("core show channels count"):
             pass

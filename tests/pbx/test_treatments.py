@@ -16,7 +16,7 @@ from tests.lab.pbx import Pbx, Settings
 
 pytestmark = pytest.mark.pbx
 
-CALLER = "+12125550150"
+CALLER = "+16465550150"
 TALK = listen_and_obey(stay=0.2)
 FREE = "pass > agent answers"
 
@@ -24,7 +24,7 @@ FREE = "pass > agent answers"
 def always(treatment: str, **settings: Any) -> Mapping[str, Any]:
     """A policy by which every call meets one treatment."""
     return {
-        "signals": {"attestation": {"points": {"none": 5}}},
+        "signals": {"attestation": {"points": {"none": 5}}, "history": {"mode": "off"}},
         "ladder": [{"score": 5, "treatment": treatment}],
         **settings,
     }
@@ -175,17 +175,17 @@ async def test_several_daemons_share_the_calls_of_a_broadcast(lab: Lab) -> None:
     async with lab.passing_pbx(settings) as pbx:
         observer = Observer(pbx)
         lab.world.connect(pbx)
-        policy = {"lists": {"block": ["+12125550160"]}}
+        policy = {"lists": {"block": ["+16465550160"]}}
         async with (
             Daemon(pbx, policy, asterisk={"application": "screener-a"}, name="a") as a,
             Daemon(pbx, policy, asterisk={"application": "screener-b"}, name="b") as b,
         ):
             for number in range(6):
-                await lab.world.call(f"21255504{number + 20}", "+12125550160", stay_silent)
+                await lab.world.call(f"21255504{number + 20}", "+16465550160", stay_silent)
             journeys = await observer.wait(6)
             a.kill()
             await asyncio.gather(a.stop(), b.logged("call="))
-            await lab.world.call("2125550430", "+12125550160", stay_silent)
+            await lab.world.call("2125550430", "+16465550160", stay_silent)
             survived = await observer.journey(did="2125550430")
             await b.stop()
             judged = []
