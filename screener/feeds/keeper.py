@@ -18,6 +18,7 @@ from screener.feeds.refresh import Job, version_of
 from screener.policy.feed_settings import FeedSettings
 from screener.policy.feeds import NO_FEEDS, EntrySet, Feed, FeedKind, Feeds, Numbers, NumberSet
 from screener.policy.lists import NumberList
+from screener.policy.phrase import plural
 from screener.policy.remembered import Notice
 from screener.policy.settings import PolicySettings
 
@@ -133,7 +134,11 @@ class FeedKeeper:
         error = failure or after.error
         if error:
             if error != before.error or after.answered:
-                kept = f"the last good copy stays: {after.numbers:,} numbers" if after.numbers else "it names nobody"
+                kept = (
+                    f"the last good copy stays: {plural(after.numbers, 'number')}"
+                    if after.numbers
+                    else "it names nobody"
+                )
                 log.warning("feed %s was not taken over, %s (%s)", feed.name, kept, error)
             if error != before.error:
                 self._tell("feed-failed", feed.name, error)
@@ -145,10 +150,12 @@ class FeedKeeper:
             return
         self._numbers[source] = numbers
         self._publish()
-        doubtful = f"; {after.unreadable:,} lines are no numbers: {after.example}" if after.unreadable else ""
-        log.info("feed %s: %d numbers%s", feed.name, len(numbers), doubtful)
+        doubtful = (
+            f"; {plural(after.unreadable, 'line')} read as no number: {after.example}" if after.unreadable else ""
+        )
+        log.info("feed %s: %s%s", feed.name, plural(len(numbers), "number"), doubtful)
         if before.error:
-            self._tell("feed-restored", feed.name, f"it has {len(numbers):,} numbers again")
+            self._tell("feed-restored", feed.name, f"it has {plural(len(numbers), 'number')} again")
 
     def _copy(self, feed: FeedSettings, region: str) -> NumberSet | None:
         record = FeedRecord.read(record_path(self._directory, feed.name), source_of(feed, region))

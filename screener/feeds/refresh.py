@@ -20,6 +20,7 @@ from screener.feeds.fetch import UnreachableError, fetch
 from screener.feeds.reading import Reading, read_feed
 from screener.feeds.record import FeedRecord, record_path, source_of
 from screener.policy.feed_settings import FeedSettings
+from screener.policy.phrase import plural
 from screener.policy.text import printable
 
 SHRINKS_TO: Final = 0.1
@@ -99,13 +100,13 @@ def _keep(job: Job, reading: Reading, before: FeedRecord) -> FeedRecord:
 def _doubt(reading: Reading, before: FeedRecord) -> None:
     """Refuse what cannot be the list that it was. Raises FeedError."""
     had = before.numbers or 0
-    accept = "if that is right: screener feeds --accept"
+    accept, lines = "if that is right: screener feeds --accept", plural(reading.unreadable + len(reading), "line")
     if not len(reading) and had:
-        raise FeedError(f"it is empty and had {had:,} numbers; {accept}")
+        raise FeedError(f"it is empty and had {plural(had, 'number')}; {accept}")
     if reading.unreadable > len(reading):
-        raise FeedError(f"{reading.unreadable:,} lines are no numbers, {len(reading):,} are; {reading.example}")
+        raise FeedError(f"of {lines} only {len(reading)} read as a number; {reading.example}")
     if had >= SMALL and len(reading) < had * SHRINKS_TO:
-        raise FeedError(f"it shrank from {had:,} numbers to {len(reading):,}; {accept}")
+        raise FeedError(f"it shrank from {plural(had, 'number')} to {len(reading)}; {accept}")
 
 
 def version_of(file: Path | None) -> tuple[int, ...]:

@@ -17,4 +17,5 @@ def duration(seconds: float) -> str:
 
 def plural(count: float, name: str) -> str:
     """Return `1 call`, `3 calls`."""
-    return f"{count:g} {name}{'' if count == 1 else 's'}"
+    # `g` would make 1e+06 of a million.
+    return f"{count if isinstance(count, int) else f'{count:g}'} {name}{'' if count == 1 else 's'}"

@@ -346,7 +346,7 @@ def test_feeds_that_shrank_are_accepted_by_name(config: Path, run: Run) -> None:
     refreshed(config)
     file.write_text("")
     refreshed(config)
-    assert "it is empty and had 1 numbers" in run("feeds").stdout
+    assert "it is empty and had 1 number;" in run("feeds").stdout
     assert run("feeds", "--accept", "f").exit_code == 0
     refreshed(config)
     assert "f                    block        0 numbers, " in run("feeds").stdout

@@ -102,7 +102,7 @@ async def test_a_feed_that_fails_is_told_once_and_its_return_too_and_the_others_
         bad.write_text(f"{ANOTHER_CALLER}\n")
         await until(lambda: found(keeper, ANOTHER_CALLER))
         (restored,) = keeper.take_notices()
-        assert (restored.code, restored.text) == ("feed-restored", "feed bad: it has 1 numbers again")
+        assert (restored.code, restored.text) == ("feed-restored", "feed bad: it has 1 number again")
         assert keeper.take_notices() == []
 
 

@@ -66,7 +66,10 @@ def test_a_list_is_taken_over_and_recorded(tmp_path: Path, take: Callable[[str],
         ("+12015550123\n" * 50, "it shrank from 200 numbers to 1"),
         ("<html>Please log in</html>", "a page (HTML or XML) and no list of numbers"),
         ('{"error": "moved"}', "JSON and no list of numbers"),
-        ("see the new site\nfor these numbers\n+12015550123\n", "2 lines are no numbers, 1 are; line 1 is no number"),
+        (
+            "see the new site\nfor these numbers\n+12015550123\n",
+            "of 3 lines only 1 read as a number; line 1 is no number",
+        ),
         (b"\x00\x01", "no text"),
     ],
 )

@@ -48,7 +48,7 @@ async def test_a_feed_counts_while_the_daemon_runs_and_when_its_address_is_gone(
         source.body = f"# reported\n{REPORTED}\n".encode()
         policy: Mapping[str, Any] = {"feeds": [{"name": "reported", "url": source.url, "list": "block"}]}
         async with Daemon(pbx, policy) as daemon:
-            await daemon.logged("feed reported: 1 numbers")
+            await daemon.logged("feed reported: 1 number")
             blocked = await called(lab, observer, "2125550501", REPORTED)
             passed = await called(lab, observer, "2125550501", STRANGER)
             await daemon.stop()
@@ -87,7 +87,7 @@ async def test_entries_end_and_countries_are_blocked_and_a_contact_is_not(
         contacts.write_text(f"Name;Mobile\nA friend;{FRIEND}\n")
         feed = {"name": "contacts", "file": str(contacts), "list": "contact"}
         rewrite(daemon, feeds=[feed], lists={"block": ["+1201*"]})
-        await daemon.logged("feed contacts: 1 numbers")
+        await daemon.logged("feed contacts: 1 number")
         friend = await called(lab, observer, "2125550503", FRIEND)
     assert nigerian.variables["SCREENER_REASONS"].startswith("blocked")
     assert f"as NG (wangiri; to the end of {tomorrow})" in nigerian.variables["SCREENER_WHY"]

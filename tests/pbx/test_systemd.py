@@ -72,7 +72,7 @@ async def test_feeds_are_fetched_and_read_in_the_sandbox_of_the_unit(lab: Lab, m
         async def taken_over() -> bool:
             said = await journal(machine)
             barred = "let it out?" in said
-            return barred and all(f"feed {name}: 1 numbers" in said for name in ("fetched", "read"))
+            return barred and all(f"feed {name}: 1 number" in said for name in ("fetched", "read"))
 
         await until(machine, taken_over)
         shown = await machine.run("screener", "feeds")

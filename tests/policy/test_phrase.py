@@ -39,7 +39,8 @@ def test_a_span_of_time_is_said_in_its_two_largest_units(seconds: float, said: s
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 calls"), (1, "1 call"), (1.0, "1 call"), (1.5, "1.5 calls"), (3, "3 calls")]
+    ("count", "said"),
+    [(0, "0 calls"), (1, "1 call"), (1.0, "1 call"), (1.5, "1.5 calls"), (3, "3 calls"), (1_000_000, "1000000 calls")],
 )
 def test_one_is_singular_and_the_rest_is_not(count: float, said: str) -> None:
     assert plural(count, "call") == said
