@@ -168,8 +168,11 @@ class _Stage:
     def search(self, settings: PolicySettings, rounds: int, tick: Callable[[int], None]) -> dict[Path, float]:
         """Return what to turn: points first, then figure after figure as long as it helps."""
         best, figured = self.fitted(settings, {}), dict[Path, float]()
+        if not rounds:
+            return dict(best.values)
         chance = random.Random(self.seed)  # noqa: S311 - a search, not a secret
-        context = multiprocessing.get_context("fork")
+        # Processes of their own from the start: whoever calls this may have threads, which a fork does not survive.
+        context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(VARIANTS, os.cpu_count() or 1), context, _work_for, (self, settings)) as pool:
             for done in range(rounds):
                 knobs = list(figures(turned(settings, figured)))
@@ -257,7 +260,7 @@ _worker: tuple[_Stage, PolicySettings] | None = None
 
 
 def _work_for(stage: _Stage, settings: PolicySettings) -> None:
-    """Begin a process of the search: it has the calls by having been forked, and is told only what to try."""
+    """Begin a process of the search with the calls, so that it is told only what to try later on."""
     global _worker  # noqa: PLW0603 - what a process of a pool is for
     _worker = stage, settings
 

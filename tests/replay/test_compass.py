@@ -1,11 +1,15 @@
 """Which calls came in and which went out, as far as the records show it."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from screener.replay.compass import Compass, Direction
 from tests.replay.rows import book_of, put, row
+from tests.traffic.generate import traffic
+from tests.traffic.master import write
+from tests.traffic.records import Label
 
 TRUNK = [row(n, f"+1212555{n:04}") for n in range(1, 5)]
 """Calls from outside, so that everybody sees which endpoint is the trunk."""
@@ -111,3 +115,16 @@ def test_records_without_ids_go_on_where_the_one_before_them_ended(tmp_path: Pat
     )
     book, _ = book_of(put(tmp_path / "Master.csv", *(one[:16] for one in (dial, mailbox, other))))
     assert [(record.ended - record.start, record.talked) for record, _ in book.calls()] == [(29, 0), (5, 0)]
+
+
+@pytest.mark.parametrize("seed", [3, 0])
+def test_the_generators_calls_went_where_it_says(tmp_path: Path, seed: int) -> None:
+    """Its telephones show the numbers of the business, and its spam numbers that are short, impossible or ours."""
+    records, master, labels = traffic(seed), tmp_path / "Master.csv", tmp_path / "labels.csv"
+    write(records, master, labels)
+    book, faults = book_of(master)
+    assert faults.count == 0
+    found = Counter(direction for _, direction in book.calls())
+    outbound = sum(one.label is Label.OUTBOUND for one in records)
+    assert outbound
+    assert found == {Direction.INBOUND: len(records) - outbound, Direction.OUTBOUND: outbound}
