@@ -10,9 +10,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from screener.asterisk.commands import PLAIN
 from screener.asterisk.events import CallEntered, Channel, read_facts
 
+PLAIN: Final = re.compile(r"[A-Za-z0-9_./&+:@-]*")
+"""Values that mean nothing to the parser of ARRAY()'s arguments."""
 LARGEST: Final = 64 << 10
 """Bytes of an environment, and of an answer. A number of 8 kB was seen; the facts have some 4 kB at the most."""
 LONGEST_COMMAND: Final = 8_000

@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 
 FACT: Final = "announce"
 """The argument of Stasis() by which the dialplan hands over a call to be announced; its value names the recording."""
-LEASE_SECONDS: Final = 3.0
+LEASE_SECONDS: Final = 3
 """How long a caller waits for a daemon that is gone, before the call passes."""
 RENEW_SECONDS: Final = 1.0
-ANSWERED_SECONDS: Final = 180.0
+ANSWERED_SECONDS: Final = 180
 """The lease once the callee has answered: then the dialplan itself ends it, after two questions at the most."""
 RING_SECONDS: Final = 20.0
 """How long the phone rings where the dialplan says nothing readable."""
@@ -79,6 +79,8 @@ class _Announcement:
     callee: str
     """The id of the callee's channel."""
     recording: str
+    callee_name: str = ""
+    """The name of the callee's channel, once there is one."""
     answered: bool = False
     end: End | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,7 +110,9 @@ class Announcer:
     def take(self, entered: CallEntered) -> None:
         """Announce a call that the dialplan hands over."""
         caller = entered.channel.id
-        if self._stopping or caller in self._calls or len(self) >= ANNOUNCED:
+        if caller in self._calls and not self._stopping:
+            return  # round once more
+        if self._stopping or len(self) >= ANNOUNCED:
             self._tasks.start(self._send(commands.resume(caller, "lost")))
             return
         one = _Announcement(caller=caller, callee=self._callee(caller), recording=entered.facts.get(FACT, ""))
@@ -186,7 +190,7 @@ class Announcer:
             async with asyncio.timeout(seconds + GRACE_SECONDS) as bound:
                 while one.end is None:
                     lease = ANSWERED_SECONDS if one.answered else LEASE_SECONDS
-                    (renewed,) = await self._asterisk.send(commands.set_lease(one.caller, lease))
+                    (renewed,) = await self._asterisk.send(self._renew(one, lease))
                     if renewed.gone:
                         one.tell(End.LEFT)
                     if one.answered:
@@ -207,20 +211,26 @@ class Announcer:
             number=facts.get("number", ""),
             seconds=seconds,
         )
-        renewed, rung = await self._asterisk.send(commands.set_lease(one.caller, LEASE_SECONDS), ring)
+        renewed, rung = await self._asterisk.send(self._renew(one, LEASE_SECONDS), ring)
         if not rung.ok:
             told = printable(rung.body, 200)
             log.warning("cannot ring %s for call %s: %d %s", facts.get("dial"), one.caller, rung.status, told)
             one.tell(End.REFUSED)
             return
-        subscribed, *_ = await self._asterisk.send(
-            commands.subscribe(self._application, one.callee),
-            *commands.set_variables(one.caller, {"SCREENER_CALLEE": _name(rung.body)}),
-        )
+        one.callee_name = _name(rung.body)
+        (subscribed,) = await self._asterisk.send(commands.subscribe(self._application, one.callee))
         if renewed.gone:
             one.tell(End.CALLER_GONE)
         elif not subscribed.ok:  # over before we could ask to hear of it
             one.tell(End.CALLEE_GONE)
+
+    def _renew(self, one: _Announcement, seconds: float) -> Request:
+        """Let the caller wait for so many seconds more, and tell the dialplan whose phone to stop after them.
+
+        The call is sent round once more, out of Stasis and in again. Setting TIMEOUT(absolute) on it would need no
+        round; but see `carried`, and one that came late would end a conversation.
+        """
+        return commands.resume(one.caller, f"r.{self._application}.{seconds:g}.{one.callee_name}")
 
     async def _news(self, one: _Announcement) -> None:
         """Wait for something to happen, or for the next renewal."""
@@ -232,6 +242,8 @@ class Announcer:
 
     async def _finish(self, one: _Announcement) -> None:
         match one.end:
+            case End.LEFT if one.answered:
+                pass  # the callee has pressed a key just now
             case End.CALLER_GONE | End.LEFT:
                 await self._send(commands.hang_up(one.callee))
             case End.CALLEE_GONE:

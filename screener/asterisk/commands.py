@@ -1,8 +1,6 @@
 """What we ask of Asterisk for one call."""
 
-import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
 from typing import Final
 
 from screener.asterisk.rest import Request, channel_path
@@ -11,9 +9,6 @@ from screener.policy.verdict import Treatment
 BRIDGES: Final = Request(method="GET", path="bridges")
 """Ask who talks with whom."""
 
-PLAIN = re.compile(r"[A-Za-z0-9_./&+:@-]*")
-"""Values that mean nothing to the parser of ARRAY()'s arguments."""
-
 
 def subscribe(application: str, channel_id: str) -> Request:
     """Keep this channel's events coming after it has left Stasis."""
@@ -21,18 +16,15 @@ def subscribe(application: str, channel_id: str) -> Request:
     return Request(method="POST", path=f"applications/{application}/subscription", query=query)
 
 
-def set_variables(channel_id: str, variables: Mapping[str, str]) -> Iterator[Request]:
-    """Set variables, those with plain values all in one request by the dialplan function ARRAY()."""
-    plain = {name: value for name, value in variables.items() if PLAIN.fullmatch(value)}
-    if plain:
-        yield _set(channel_id, f"ARRAY({','.join(plain)})", ",".join(plain.values()))
-    for name in variables.keys() - plain.keys():
-        yield _set(channel_id, name, variables[name])
+def set_global(name: str, value: str) -> Request:
+    """Set a global variable of the dialplan."""
+    # In the body, because a request line of Asterisk's HTTP server ends at 4,096 bytes.
+    return Request(method="POST", path="asterisk/variable", body={"variable": name, "value": value})
 
 
-def treat(channel_id: str, treatment: Treatment) -> Request:
-    """Send the call on to the context of its treatment."""
-    query = {"context": f"screener-{treatment}", "extension": "s", "priority": "1"}
+def treat(channel_id: str, treatment: Treatment, extension: str = "s") -> Request:
+    """Send the call on to the context of its treatment; at `extension` it finds its variables (see `Carrier`)."""
+    query = {"context": f"screener-{treatment}", "extension": extension, "priority": "1"}
     return Request(method="POST", path=channel_path(channel_id, "continue"), query=query)
 
 
@@ -66,11 +58,6 @@ def hang_up(channel_id: str) -> Request:
     return Request(method="DELETE", path=channel_path(channel_id))
 
 
-def set_lease(channel_id: str, seconds: float) -> Request:
-    """Let a call stay in Stasis for so many seconds from now; after them the dialplan takes it back."""
-    return _set(channel_id, "TIMEOUT(absolute)", f"{seconds:g}")
-
-
 def leftovers() -> tuple[Request, Request]:
     """Ask which channels there are, and which recordings."""
     return Request(method="GET", path="channels"), Request(method="GET", path="recordings/stored")
@@ -89,9 +76,3 @@ def survey(application: str) -> tuple[Request, Request]:
 def claim(application: str, channel_id: str) -> Request:
     """Take a call that StasisBroadcast() offers; whoever comes first gets it, the others get 409."""
     return Request(method="POST", path="events/claim", query={"channelId": channel_id, "application": application})
-
-
-def _set(channel_id: str, variable: str, value: str) -> Request:
-    body = {"variable": variable, "value": value}
-    # In the body, because a request line of Asterisk's HTTP server ends at 4,096 bytes.
-    return Request(method="POST", path=channel_path(channel_id, "variable"), body=body)

@@ -102,6 +102,8 @@ class Desk:
         what the administrator should know."""
         self.policy = policy
         self.clocks = clocks
+        self.secret = secrets.token_hex(16)
+        """Begins every salt; see `Carrier`."""
         self._memory = memory
         self._record = record
         self._load = load
@@ -159,7 +161,7 @@ class Desk:
 
     def variables(self, call: Call, verdict: Verdict, policy: Policy, now: float) -> Mapping[str, str]:
         """Return the channel variables of a verdict, with challenges drawn anew."""
-        salt, below = secrets.token_hex(16), secrets.randbelow
+        salt, below = self.secret + secrets.token_hex(16), secrets.randbelow
         return channel_variables(call, verdict, policy, now=now, prompts=self._prompts, below=below, salt=salt)
 
     def follow(self, call: Call, verdict: Verdict) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from screener.asterisk import announce, commands
 from screener.asterisk.announce import Announcer
+from screener.asterisk.carried import Carrier
 from screener.asterisk.desk import Desk, End
 from screener.asterisk.errors import AriUnavailableError
 from screener.asterisk.events import (
@@ -80,6 +81,7 @@ class Gate:
         self._caught_up: dict[str, float] = {}
         """Calls that were judged without their event, and when, until it comes or they end."""
         self.tasks = Tasks()
+        self._carrier = Carrier(application, desk.secret)
         self._announcer = Announcer(asterisk, application=application, tasks=self.tasks)
 
     def take(self, event: Event) -> None:
@@ -206,13 +208,14 @@ class Gate:
 
     async def _send_on(self, call: Call, verdict: Verdict, variables: Mapping[str, str]) -> Sent:
         """Send the call to its treatment, or give up at the deadline."""
+        extension, carried = self._carrier.load(variables)
         try:
             async with asyncio.timeout(self._call_seconds):
                 return await self._send(
                     call.id,
                     commands.subscribe(self._application, call.id),
-                    *commands.set_variables(call.id, variables),
-                    commands.treat(call.id, verdict.acted),
+                    *carried,
+                    commands.treat(call.id, verdict.acted, extension),
                 )
         except TimeoutError:
             log.warning("call %s was not sent on within %g s", call.id, self._call_seconds)

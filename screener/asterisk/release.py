@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from screener.asterisk import commands
+from screener.asterisk.carried import Carrier
 from screener.asterisk.errors import AriRefusedError, AriUnavailableError
 from screener.asterisk.http import open_http
 from screener.asterisk.http_rest import HttpRest
@@ -46,7 +47,8 @@ async def release(settings: AriSettings, password: str) -> list[Released]:
             held = [one for one in json.loads(channels.body) if _waits_for(one, settings.application, ours)]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise AriUnavailableError(f"Asterisk's list of calls cannot be read: {error}") from error
-        return list(await asyncio.gather(*(_let_go(rest, channel) for channel in held)))
+        carrier = Carrier(settings.application)
+        return list(await asyncio.gather(*(_let_go(rest, carrier, channel) for channel in held)))
 
 
 def _waits_for(channel: Mapping[str, Any], application: str, ours: set[str]) -> bool:
@@ -60,9 +62,10 @@ def _waits_for(channel: Mapping[str, Any], application: str, ours: set[str]) -> 
     return False
 
 
-async def _let_go(rest: HttpRest, channel: Mapping[str, Any]) -> Released:
+async def _let_go(rest: HttpRest, carrier: Carrier, channel: Mapping[str, Any]) -> Released:
     channel_id = str(channel["id"])
-    requests = (*commands.set_variables(channel_id, RELEASED), commands.treat(channel_id, Treatment.PASS))
+    extension, carried = carrier.load(RELEASED)
+    requests = (*carried, commands.treat(channel_id, Treatment.PASS, extension))
     try:
         status = (await rest.send(requests))[-1].status
     except AriUnavailableError:

@@ -162,7 +162,7 @@ async def test_a_call_is_subscribed_to_told_and_sent_on_in_this_order() -> None:
     await bench.take(entered())
     paths = [request.path for request in bench.asterisk.asked]
     assert paths[0] == "applications/screener/subscription"
-    assert set(paths[1:-1]) == {"channels/1.1/variable"}
+    assert set(paths[1:-1]) == {"asterisk/variable"}
     assert paths[-1] == "channels/1.1/continue"
     assert bench.asterisk.continued == ["screener-captcha"]
 

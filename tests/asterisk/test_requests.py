@@ -33,21 +33,6 @@ def variables_of(treatment: Treatment, **policy: object) -> dict[str, str]:
     )
 
 
-def test_plain_values_travel_in_one_request_and_others_by_themselves() -> None:
-    requests = list(commands.set_variables("1.1", {"A": "1", "B": "", "C": "a b", "D": "x,y", "E": "d/4&d/5"}))
-    assert requests[0].body == {"variable": "ARRAY(A,B,E)", "value": "1,,d/4&d/5"}
-    assert {request.body["variable"]: request.body["value"] for request in requests[1:] if request.body} == {
-        "C": "a b", "D": "x,y",
-    }  # fmt: skip
-    assert all(request.uri == "channels/1.1/variable" for request in requests)
-
-
-def test_no_plain_values_need_no_request_for_them() -> None:
-    assert [request.body for request in commands.set_variables("1.1", {"C": "a b"})] == [
-        {"variable": "C", "value": "a b"}
-    ]
-
-
 def test_ids_are_data() -> None:
     assert channel_path("../applications/x?a=b&c", "continue") == "channels/..%2Fapplications%2Fx%3Fa%3Db%26c/continue"
     assert commands.claim("app", "1&application=other").uri == (

@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from screener.asterisk import commands
+from screener.asterisk.carried import Carrier
 from screener.asterisk.connection import AriConnection
 from screener.asterisk.events import CallEntered, CallOffered, Event
 from screener.asterisk.rest import Answer, Request
@@ -164,11 +165,17 @@ async def test_a_verdict_that_races_the_lease_is_carried_out_once_or_not_at_all(
     when = list(moments())
     waits = iter(when)
     begun = len(observer.journeys)
+    carrier = Carrier("screener")
 
     async def late(app: Forgetful, channel: str) -> None:
         await asyncio.sleep(next(waits))
-        verdict = {"SCREENER_TREATMENT": str(treatment), "SCREENER_REASONS": "raced"}
-        await app.ask(*commands.set_variables(channel, verdict), commands.treat(channel, treatment))
+        verdict = {
+            "SCREENER_TREATMENT": str(treatment),
+            "SCREENER_VERDICT": str(treatment),
+            "SCREENER_REASONS": "raced",
+        }
+        extension, carried = carrier.load(verdict)
+        await app.ask(*carried, commands.treat(channel, treatment, extension))
 
     dids = [str(next(_dids)) for _ in when]
     async with forgetful(pbx, late):
