@@ -210,8 +210,9 @@ async def test_the_cdr_tells_the_verdict_in_short(lab: Lab, pbx: Pbx, observer: 
     policy = always("captcha", captcha={"seconds": 1, "attempts": 1, "then": "reject"})
     ((_, journey),) = await meet(lab, pbx, observer, "2125550440", policy, stay_silent)
     (line,) = [line for line in pbx.cdr.read_text().splitlines() if journey.uniqueid in line]
-    version = journey.variables["SCREENER_POLICY"]
-    assert f"scr=captcha;r=attestation;s=5;m=live;p={version};o=silent;t=reject" in line
+    reasons, score, version = (journey.variables[f"SCREENER_{name}"] for name in ("REASONS", "SCORE", "POLICY"))
+    assert "attestation" in reasons.split("+")
+    assert f"scr=captcha;r={reasons};s={score};m=live;p={version};o=silent;t=reject" in line
 
 
 def test_the_quarantine_box_of_these_tests_is_the_one_of_the_sample() -> None:
