@@ -37,11 +37,12 @@ class Carrier:
         """`secret` begins every salt; it goes by itself, because Asterisk logs the arguments of MSet()."""
         self._application = application
         self._secret = secret
-        self._places = itertools.cycle(range(PLACES))
+        # Somewhere: two daemons may share an application while one takes it over from the other.
+        self._places = itertools.count(secrets.randbelow(PLACES))
 
     def load(self, variables: Mapping[str, str]) -> tuple[str, list[Request]]:
         """Return the extension at which the dialplan reads the variables, and the requests that put them there."""
-        place, tag = f"{self._application}_{next(self._places)}", secrets.token_hex(3)
+        place, tag = f"{self._application}_{next(self._places) % PLACES}", secrets.token_hex(3)
         requests = []
         salt = variables.get("SCREENER_SALT", "")
         if self._secret and salt.startswith(self._secret):
