@@ -98,7 +98,8 @@ def check_files(config: Config, environment: Mapping[str, str], file: Path) -> S
     elsewhere = "CREDENTIALS_DIRECTORY" not in environment
     if any((ami.secret, ami.secret_file, environment.get(AMI.variable))) or not elsewhere:
         ami_secret(ami, environment, file)
-    if elsewhere and not any((ari.password, ari.password_file, environment.get(ARI.variable))):
+    # FastAGI needs no ARI; what the unit's credentials hold is not to be seen from a shell.
+    if (elsewhere or config.fastagi.enabled) and not has_ari_password(ari, environment):
         return None
     return ari_password(ari, environment, file)
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from screener.asterisk.settings import AriSettings
 from screener.config import Config, ConfigError, load, parse
-from screener.credentials import ARI, WEBHOOK, ari_password, webhook_secret
+from screener.credentials import ARI, WEBHOOK, ari_password, check_files, has_ari_password, webhook_secret
 from screener.policy.call import Attestation
 from screener.policy.verdict import Treatment
 from screener.telling.settings import WebhookSettings
@@ -320,6 +320,21 @@ def test_the_password_comes_from_where_it_was_put(tmp_path: Path) -> None:
     assert ari_password(named, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the file"
     assert ari_password(plain, {ARI.variable: "of the variable"}, file).get_secret_value() == "of the variable"
     assert ari_password(plain, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, file).get_secret_value() == "of the file"
+
+
+def test_with_fastagi_no_ari_password_is_needed_but_one_that_is_named_is(tmp_path: Path) -> None:
+    file, nowhere = tmp_path / "screener.yaml", {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    alone = parse(MINIMAL + b"fastagi: {enabled: true}\n")
+    assert check_files(alone, nowhere, file) is None
+    assert not has_ari_password(alone.asterisk, nowhere)
+    with pytest.raises(ConfigError, match="ari-password cannot be read"):
+        check_files(parse(MINIMAL), nowhere, file)
+    named = parse(MINIMAL + b"fastagi: {enabled: true}\nasterisk: {password_file: /nowhere/at/all}\n")
+    assert has_ari_password(named.asterisk, {})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        check_files(named, {}, file)
+    (tmp_path / ARI.credential).write_text("s3cret")
+    assert has_ari_password(alone.asterisk, nowhere)
 
 
 @pytest.mark.parametrize("place", ["file", "variable", "credential", "nowhere"])

@@ -174,6 +174,21 @@ async def test_without_ari_calls_are_judged_all_the_same(lab: Lab, pbx: Pbx, obs
     assert [way(one) for one in (blocked, passed)] == ["reject > cause 21, never answered", FREE]
 
 
+async def test_without_ari_the_unit_is_ready_when_calls_can_be_judged(
+    pbx: Pbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"\0screener-test-{os.getpid()}")
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@screener-test-{os.getpid()}")
+        async with Alone(pbx, {}), asyncio.timeout(20):
+            told = ""
+            while "STATUS=FastAGI at" not in told:
+                told += (await asyncio.get_running_loop().sock_recv(systemd, 4096)).decode() + "\n"
+    assert "READY=1" in told
+    assert f"STATUS=FastAGI at 127.0.0.1:{PORT}; ARI not connected; 0 calls judged" in told
+
+
 async def test_check_tells_the_entry(lab: Lab, pbx: Pbx) -> None:
     async def told(daemon: Daemon) -> list[str]:
         argv = (sys.executable, "-m", "screener", "check", "--pbx", str(daemon.config))
@@ -332,6 +347,31 @@ async def test_a_server_that_breaks_off_half_way_lets_the_call_through(lab: Lab,
             journey = await one_call(lab, observer)
         assert way(journey) == FREE
         assert journey.variables["SCREENER_REASONS"] == "unscreened"
+
+
+async def test_a_treatment_that_is_none_of_ours_lets_the_call_through(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+
+    async def odd(wire: AgiWire) -> None:
+        await wire.environment(5)
+        for command in agi.set_commands({"SCREENER_TREATMENT": "oddity", "SCREENER_REASONS": "odd"}, last=()):
+            await wire.ask(command)
+        wire.hang_up()
+
+    async with serving(odd):
+        journey = await one_call(lab, observer)
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_REASONS"] == "odd"
+
+
+async def test_an_asterisk_without_agi_lets_the_call_through(lab: Lab, observer: Observer) -> None:
+    async with lab.passing_pbx(Settings(dialplan=[DIALPLAN], variables=VARIABLES)) as bare:
+        assert "Unloaded res_agi.so" in await bare.cli("module unload -f res_agi.so")
+        there = Observer(bare)
+        lab.world.connect(bare)
+        journey = await one_call(lab, there)
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_WHY"] == "not screened: no verdict by AGI (no res_agi)"
 
 
 async def test_where_no_more_connections_are_taken_the_call_goes_through(
