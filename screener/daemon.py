@@ -91,11 +91,12 @@ async def _serve(
     journal = Journal(config.journal)
     journal.start()
     asterisk, capacity = AriConnection(config.asterisk, password or ""), Load(config.overload, time.monotonic)
-    feeds = FeedKeeper(feeds_directory(config.journal.path))
-    feeds.load(config.policy)
-    in_force = PolicyInForce(config_path, config, policy, feeds)
     metrics = Metrics()
     webhook = None if config.webhook.url is None else Webhook(config.webhook, signing, time.monotonic)
+    tell = Notices(journal, clocks.wall, metrics, webhook).tell
+    feeds = FeedKeeper(feeds_directory(config.journal.path), tell=tell)
+    feeds.load(config.policy)
+    in_force = PolicyInForce(config_path, config, policy, feeds)
     desk = Desk(
         memory=memory,
         record=journal,
@@ -105,7 +106,7 @@ async def _serve(
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
         count=metrics.count,
-        tell=Notices(journal, clocks.wall, metrics, webhook).tell,
+        tell=tell,
     )
     for one in under_way if password is not None else ():
         desk.resume(one.call, one.verdict, one.outcomes, one.at)

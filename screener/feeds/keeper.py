@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -33,8 +32,6 @@ REFRESH_SECONDS: Final = 900.0
 LEFT_OVER_SECONDS: Final = 3600.0
 """After how long a part of a file is one that nobody finishes any more."""
 NOT_INHERITED: Final = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
-NOTICES: Final = 100
-"""Notices that wait to be taken; beyond it the oldest is dropped."""
 
 
 def feeds_directory(journal: Path) -> Path:
@@ -45,7 +42,14 @@ def feeds_directory(journal: Path) -> Path:
 class FeedKeeper:
     """Holds what feeds hold; `feeds` is always whole, and another object when anything changed."""
 
-    def __init__(self, directory: Path, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        tell: Callable[[Notice], None] = lambda _notice: None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`tell` is given what the administrator should know."""
         self._directory = directory
         self._wall = wall
         self._wanted: tuple[FeedSettings, ...] = ()
@@ -56,7 +60,7 @@ class FeedKeeper:
         """What other programs keep, by who they are."""
         self._failed: dict[str, float] = {}
         """When the process of a feed was started that left no record, or has not ended yet."""
-        self._notices: deque[Notice] = deque(maxlen=NOTICES)
+        self._tell_notice = tell
         self._changed = (asyncio.Event(), asyncio.Event())
         self.feeds = NO_FEEDS
 
@@ -75,12 +79,6 @@ class FeedKeeper:
         """Put entries that another program keeps (such as `asterisk`) in the place of those that it had before."""
         self._entries[source, kind] = Feed(name=source, kind=kind, numbers=EntrySet(entries), note=note)
         self._publish()
-
-    def take_notices(self) -> list[Notice]:
-        """Return what the administrator should know since the last time, and forget it."""
-        notices = list(self._notices)
-        self._notices.clear()
-        return notices
 
     async def serve(self) -> None:
         """Keep the feeds up to date until cancelled. Whatever happens to one, the others and the calls go on."""
@@ -133,15 +131,14 @@ class FeedKeeper:
         after = self._record(feed)
         error = failure or after.error
         if error:
-            if error != before.error or after.answered:
-                kept = (
-                    f"the last good copy stays: {plural(after.numbers, 'number')}"
-                    if after.numbers
-                    else "it names nobody"
-                )
-                log.warning("feed %s was not taken over, %s (%s)", feed.name, kept, error)
+            kept = "it names nobody"
+            if after.numbers:
+                kept = f"the last good copy stays: {plural(after.numbers, 'number')}"
+            text = f"it was not taken over, {kept} ({error})"
             if error != before.error:
-                self._tell("feed-failed", feed.name, error)
+                self._tell("feed-failed", feed.name, text)
+            else:
+                log.info("feed %s: %s", feed.name, text)
             return
         source = source_of(feed, region)
         # What it holds may be what it held; reading 8 MB once an hour is cheaper than being wrong about that.
@@ -190,8 +187,8 @@ class FeedKeeper:
                 kind = FeedKind.LISTED if wanted.points is not None else FeedKind(wanted.list)
                 yield Feed(name=wanted.name, kind=kind, numbers=numbers, note=wanted.note, points=wanted.points or 0.0)
 
-    def _tell(self, code: str, name: str, error: str) -> None:
-        self._notices.append(Notice(code=code, about=f"feed {name}", text=f"feed {name}: {error}", at=self._wall()))
+    def _tell(self, code: str, name: str, text: str) -> None:
+        self._tell_notice(Notice(code=code, about=name, text=text, at=self._wall()))
 
     def _tidy(self) -> None:
         self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from screener.telling.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
-LEVELS: Final = dict.fromkeys(ENDINGS, logging.INFO)
+LEVELS: Final = dict.fromkeys((*ENDINGS, "feed-restored"), logging.INFO)
 """How loud the log says it; what is not named is a warning."""
 
 

@@ -18,6 +18,7 @@ from screener.feeds.record import FeedRecord, record_path, source_of
 from screener.policy.feed_settings import FeedSettings
 from screener.policy.feeds import FeedKind
 from screener.policy.lists import Entry, NumberList
+from screener.policy.remembered import Notice
 from screener.policy.settings import PolicySettings
 from tests.feeds.source import serving
 from tests.policy.builders import ANOTHER_CALLER, CALLER
@@ -36,9 +37,12 @@ def settings(*feeds: dict[str, Any]) -> PolicySettings:
 
 @asynccontextmanager
 async def keeping_feeds(
-    tmp_path: Path, *feeds: dict[str, Any], wall: Callable[[], float] = time.time
+    tmp_path: Path,
+    *feeds: dict[str, Any],
+    wall: Callable[[], float] = time.time,
+    tell: Callable[[Notice], None] = lambda _notice: None,
 ) -> AsyncIterator[FeedKeeper]:
-    keeper = FeedKeeper(feeds_directory(tmp_path / "journal.sqlite"), wall=wall)
+    keeper = FeedKeeper(feeds_directory(tmp_path / "journal.sqlite"), wall=wall, tell=tell)
     keeper.load(settings(*feeds))
     serving_ = asyncio.Task(keeper.serve())
     try:
@@ -87,23 +91,21 @@ async def test_the_last_good_copy_is_there_before_anything_is_looked_at(tmp_path
     assert found(again) == f"f as {CALLER}"
 
 
-async def test_a_feed_that_fails_is_told_once_and_its_return_too_and_the_others_go_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    bad, good = tmp_path / "bad.txt", tmp_path / "good.txt"
+async def test_a_feed_that_fails_is_told_once_and_its_return_too_and_the_others_go_on(tmp_path: Path) -> None:
+    bad, good, told = tmp_path / "bad.txt", tmp_path / "good.txt", list[Notice]()
     bad.write_text("<html>moved</html>")
     good.write_text(f"{CALLER}\n")
-    async with keeping_feeds(tmp_path, {"name": "bad", "file": bad}, {"name": "good", "file": good}) as keeper:
+    feeds = [{"name": "bad", "file": bad}, {"name": "good", "file": good}]
+    async with keeping_feeds(tmp_path, *feeds, tell=told.append) as keeper:
         await until(lambda: found(keeper))
-        (failed,) = keeper.take_notices()
-        assert (failed.code, failed.about) == ("feed-failed", "feed bad")
-        assert failed.text == "feed bad: a page (HTML or XML) and no list of numbers"
-        assert "feed bad was not taken over, it names nobody" in caplog.text
+        bad.write_text("<html>moved again</html>")
+        await until(lambda: "moved again" in bad.read_text() and not keeper._due(settings(*feeds).feeds[0]))
         bad.write_text(f"{ANOTHER_CALLER}\n")
         await until(lambda: found(keeper, ANOTHER_CALLER))
-        (restored,) = keeper.take_notices()
-        assert (restored.code, restored.text) == ("feed-restored", "feed bad: it has 1 number again")
-        assert keeper.take_notices() == []
+    assert [(notice.code, notice.about, notice.text) for notice in told] == [
+        ("feed-failed", "bad", "it was not taken over, it names nobody (a page (HTML or XML) and no list of numbers)"),
+        ("feed-restored", "bad", "it has 1 number again"),
+    ]
 
 
 def looked_at(tmp_path: Path, wanted: FeedSettings) -> float:
@@ -188,17 +190,16 @@ async def test_a_damaged_copy_is_told_and_names_nobody(tmp_path: Path, caplog: p
     assert "the last good copy of feed f cannot be read" in caplog.text
 
 
-async def test_where_nothing_can_be_written_the_daemon_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file = tmp_path / "list.txt"
+async def test_where_nothing_can_be_written_the_daemon_goes_on(tmp_path: Path) -> None:
+    file, told = tmp_path / "list.txt", list[Notice]()
     file.write_text(f"{CALLER}\n")
     feeds_directory(tmp_path / "journal.sqlite").write_text("a file in the place of the directory")
-    async with keeping_feeds(tmp_path, {"name": "f", "file": file}) as keeper:
-        await until(lambda: "its process ended with 1" in caplog.text)
-        (notice,) = keeper.take_notices()
-        assert "Not a directory" in notice.text
+    async with keeping_feeds(tmp_path, {"name": "f", "file": file}, tell=told.append) as keeper:
+        await until(lambda: told)
         assert not keeper._due(settings({"name": "f", "file": file}).feeds[0])  # not every few seconds
+    (notice,) = told
+    assert "its process ended with 1" in notice.text
+    assert "Not a directory" in notice.text
 
 
 async def test_parts_that_nobody_finishes_are_cleared_away_and_others_are_not(tmp_path: Path) -> None:
@@ -213,14 +214,13 @@ async def test_parts_that_nobody_finishes_are_cleared_away_and_others_are_not(tm
     assert new.exists()
 
 
-async def test_a_process_that_takes_too_long_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_process_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "REFRESH_SECONDS", 0.0)
-    file = tmp_path / "list.txt"
+    file, told = tmp_path / "list.txt", list[Notice]()
     file.write_text(f"{CALLER}\n")
-    async with keeping_feeds(tmp_path, {"name": "f", "file": file}):
-        await until(lambda: "it took longer than 0 s" in caplog.text)
+    async with keeping_feeds(tmp_path, {"name": "f", "file": file}, tell=told.append):
+        await until(lambda: told)
+    assert told[0].text == "it was not taken over, it names nobody (it took longer than 0 s)"
 
 
 def test_the_process_that_reads_strangers_texts_inherits_no_secret() -> None:

@@ -53,13 +53,16 @@ exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 /lib
 def ensure_machine(say: Say) -> Path:
     """Return a Debian tree with systemd and the product's dependencies, building it first if need be."""
     tree = ensure_tree(TREE, say)
-    libraries = tree / "opt" / "screener"
-    if not libraries.exists():
+    libraries, wanted = tree / "opt" / "screener", "\n".join(_dependencies())
+    kept = libraries / "dependencies"
+    if not kept.exists() or kept.read_text() != wanted:
         say("fetching the product's dependencies for it")
         fetch = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         fetch += ["--target", f"{libraries}.new", "--python-version", PYTHON, "--only-binary=:all:", *_dependencies()]
         subprocess.run(fetch, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.rmtree(libraries, ignore_errors=True)
         Path(f"{libraries}.new").rename(libraries)
+        kept.write_text(wanted)
     shutil.copytree(REPO / "screener", libraries / "screener", dirs_exist_ok=True)
     command = tree / "usr/local/bin/screener"
     command.write_text(COMMAND)
