@@ -76,7 +76,7 @@ def open_(file: Path, kind: str, seconds: float, did: str | None) -> None:
 
 @window.command()
 @_config_option
-@click.argument("kind", type=KIND)
+@click.argument("kind", type=click.Choice([kind.value for kind in WindowKind]))
 @_did_option
 def close(file: Path, kind: str, did: str | None) -> None:
     """Close a window before its end."""

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 DAY: Final = 86_400.0
 RECENT_SECONDS: Final = DAY
 """The past of which everything is told again, at the least."""
-RECENT_CALLS: Final = 50_000
+RECENT_CALLS: Final = 20_000
 """Calls of it at the most: a flood of yesterday must not keep today's callers waiting."""
 USUAL_SECONDS: Final = 28 * DAY
 """The past by which it is known how many strangers are usual at an hour of the week."""

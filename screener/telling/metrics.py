@@ -1,6 +1,7 @@
 """Figures for Prometheus, served to this machine only."""
 
 import logging
+from collections import Counter as Counter_
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -46,6 +47,7 @@ class Metrics:
             ),
         }  # fmt: skip
         self._seen: dict[object, set[str]] = {}
+        self._going: Counter_[tuple[str, str]] = Counter_()
 
     def count(self, verdict: Verdict) -> None:
         """Count a verdict that was carried out."""
@@ -59,11 +61,11 @@ class Metrics:
         began = ENDINGS.get(notice.code, notice.code)
         gauge = self._active.get(began)
         if gauge is not None:
-            label = gauge.labels(self._bounded(gauge, notice.about))
-            if notice.code == began:
-                label.inc()
-            else:
-                label.dec()
+            label = self._bounded(gauge, notice.about)
+            # What began before we were started may end now.
+            going = max(self._going[began, label] + (1 if notice.code == began else -1), 0)
+            self._going[began, label] = going
+            gauge.labels(label).set(going)
 
     def page(self) -> bytes:
         """Return all figures in Prometheus' text format."""

@@ -52,6 +52,13 @@ def test_what_began_is_active_until_it_ends() -> None:
     }  # fmt: skip
 
 
+def test_what_began_before_the_daemon_ends_at_nought() -> None:
+    metrics = Metrics(9464)
+    metrics.notice(notice("surge-ended"))
+    metrics.notice(notice("surge-began"))
+    assert read(metrics, "screener_surge_active") == {("PBX",): 1}
+
+
 def test_a_stranger_who_dials_many_numbers_makes_no_more_labels_than_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_module, "LABELS", 3)
     metrics = Metrics(9464)
