@@ -154,6 +154,7 @@ def past(database: sqlite3.Connection, since: float, until: float, policy: Polic
     database.create_function("weight", 1, weight, deterministic=True)
     found = database.execute(
         "SELECT caller, attestation, sum(weight(at)) AS calls, sum(talked >= :heard) AS heard, "
+        "total(CASE WHEN talked >= :heard THEN weight(at) END) AS weighed, "
         "total(CASE WHEN talked >= :enough AND diversion = '' THEN weight(at) END) AS talked, "
         "max(CASE WHEN talked >= :enough AND diversion = '' THEN ended_at END) AS last "
         "FROM calls WHERE at >= :since AND at < :until AND ended_at < :until AND personal "

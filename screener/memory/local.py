@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from screener.memory.areas import Areas
 from screener.memory.beats import Beats
 from screener.memory.bounded import Bounded
 from screener.memory.buckets import BucketTable, scatter
 from screener.memory.groups import SILENT, Groups, Key
 from screener.memory.guard import Guard
+from screener.memory.places import Places
 from screener.memory.seen import SeenTable
 from screener.memory.spread import Spread
 from screener.memory.standing import DAY, Past, Standing
@@ -61,6 +61,11 @@ AGAIN_SECONDS: Final = 3600.0
 """A stranger who calls the same DID again within the hour is no further stranger to a block, a group or a surge."""
 SUSTAINED: Final = 0x5851F42D4C957F2D
 """Set apart in the one table of buckets what one caller has there, by flipping bits of its key."""
+KNOWN_BY_SIGHT_SECONDS: Final = 12 * 3600.0
+"""Who called before that is no never-seen caller: a surge or a group's heat is not about it. Campaigns hardly ever use
+a number on another day (Prasad et al., USENIX Security 2020)."""
+EXPLAINED: Final = 0.25
+"""What a stranger weighs in a surge whose block or whose own sweep is noticed by itself."""
 HEARD_SECONDS: Final = 20.0
 """A conversation that long is none with a robot, even if it earns no trust: nobody listens to one longer."""
 
@@ -99,8 +104,8 @@ class LocalMemory:
         self._visits: Bounded[str, _Visit] = Bounded(VISITS)
         self._dids: Bounded[str, None] = Bounded(DIDS)
         self._windows: dict[tuple[WindowKind, str | None], Window] = {}
-        self._areas = Areas()
         self._beats = Beats()
+        self._places = Places()
         self._spread = Spread()
         self._surges = Surges()
         self._groups = Groups()
@@ -141,7 +146,7 @@ class LocalMemory:
             last_at=seen.last if seen else None,
             reused=reused,
             ours=key in self._dids,
-            familiar=caller.kind is CallerKind.NUMBER and self._areas.familiar(plan(key).area, call.did),
+            familiar=self._places.familiar(call),
             windows=self._open(now),
             relaxed=self._guard.relaxed(call.did, now),
         )
@@ -167,11 +172,19 @@ class LocalMemory:
             caller.key if caller.personal else "", plan(caller.key).thousand if numbered else "", call.did, now,
             settings.sweep,
         )  # fmt: skip
-        further = visit.counted or reached.dids > 1
         crowded = self._crowd(caller.key, policy, now) if numbered and visit.counted else None
-        surge, heat = self._surge(call, further, policy, now), None
-        if further:
-            visit.groups, heat = self._groups.arrive(call, now, settings.group)
+        first = remembered.first_at
+        by_sight = caller.personal and first is not None and now - first > KNOWN_BY_SIGHT_SECONDS
+        further = not by_sight and (visit.counted or reached.dids > 1)
+        place = self._places.arrive(call, now, familiar=remembered.familiar)
+        surge, heat = None, None
+        if not by_sight:
+            # What one block or one caller explains is hardly a surge of strangers.
+            explained = crowded is not None or reached.dids >= settings.sweep.dids
+            weight = EXPLAINED if explained else 1.0
+            surge = self._surge(call, weight if further else 0.0, place.lately, policy, now)
+            if further and not explained:
+                visit.groups, heat = self._groups.arrive(call, now, settings.group)
         beat = self._beats.start(caller.key, now) if caller.personal else None
         # Built anew rather than replaced: `dataclasses.replace` costs as much as all the rest.
         return Remembered(
@@ -180,7 +193,8 @@ class LocalMemory:
             unwanted_until=remembered.unwanted_until, history=remembered.history, stranger=True,
             welcome=remembered.welcome, first_at=remembered.first_at, last_at=last, crowded=crowded, reached=reached,
             beat=beat, surge=surge, heat=heat, reused=remembered.reused, ours=remembered.ours,
-            familiar=remembered.familiar, windows=remembered.windows, relaxed=remembered.relaxed,
+            familiar=place.familiar, frequented=place.frequented and visit.counted, near=place.near,
+            windows=remembered.windows, relaxed=remembered.relaxed,
         )  # fmt: skip
 
     def _crowd(self, number: str, policy: Policy, now: float) -> Crowded | None:
@@ -197,10 +211,10 @@ class LocalMemory:
                 )
         return found
 
-    def _surge(self, call: Call, further: bool, policy: Policy, now: float) -> Surge | None:
+    def _surge(self, call: Call, weight: float, lately: float, policy: Policy, now: float) -> Surge | None:
         settings = policy.settings.signals.surge
-        if further:
-            return self._surges.arrive(call.did, now, settings)
+        if weight:
+            return self._surges.arrive(call.did, now, settings, weight=weight, lately=lately)
         return self._surges.during(call.did, now, settings)
 
     def _reused(self, call: Call, now: float) -> bool:
@@ -217,7 +231,6 @@ class LocalMemory:
         if standing is None:
             return NOTHING
         standing.fade(now, policy.settings.signals.history.half_life_days)
-        standing.calls += 1
         return standing.history()
 
     def _is_welcome(self, call: Call) -> bool:
@@ -270,22 +283,28 @@ class LocalMemory:
     def ended(self, call: Call, ending: Ending, policy: Policy, now: float) -> None:
         """Remember how a call ended; once for each call."""
         visit = self._visits.pop(call.id)
-        settings, key = policy.settings, call.caller.key
+        key = call.caller.key
         # A call that was forwarded to us says nothing of who may call us (the caller wanted somebody else).
-        if call.caller.personal and not call.diversion and ending.talked >= settings.trust.talked_seconds:
-            self._earn(key, TrustKind.TALKED, settings.trust.talked_days, call.attestation, now)
-            self._stand(key, policy, now).talked += 1
+        if call.caller.personal and not call.diversion and not ending.busy:
+            self._stood(key, ending, call.attestation, policy, now)
         if call.caller.personal and ending.busy and self._beats.busy(key, now):
             self._give(key, policy)
-        if call.caller.kind is CallerKind.NUMBER and ending.talked >= HEARD_SECONDS:
-            self._areas.talked(plan(key).area)
-        if visit is None or not visit.stranger:
-            return
-        if ending.busy:
-            return
-        heard = ending.talked >= HEARD_SECONDS
+        stranger = visit is not None and visit.stranger
+        if ending.talked >= HEARD_SECONDS:
+            self._places.talked(call, now, stranger=stranger)
+            if call.caller.personal and policy.sustained is not None:
+                # Who calls all day and is listened to is no robot; who calls too often at once is told so all the same.
+                self._buckets.give(scatter(key, self._seed) ^ SUSTAINED, policy.sustained)
+        if visit is not None and stranger and not ending.busy:
+            self._parted(call, visit, ending, policy, now)
+
+    def _parted(self, call: Call, visit: _Visit, ending: Ending, policy: Policy, now: float) -> None:
+        """A stranger's call is over that did not find us busy."""
+        key, settings, heard = call.caller.key, policy.settings, ending.talked >= HEARD_SECONDS
         if call.caller.personal:
             self._beats.end(key, ending.seconds)
+            if heard:
+                self._spread.heard(key, call.did)
         if visit.groups:
             self._groups.end(visit.groups, now, talked=ending.talked, settings=settings.signals.group)
         self._surges.end(call.did, heard=heard)
@@ -293,6 +312,20 @@ class LocalMemory:
             where = plan(key)
             for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
                 self._buckets.give(scatter(f"block {block}", self._seed), bucket)
+
+    def _stood(self, key: str, ending: Ending, attestation: Attestation, policy: Policy, now: float) -> None:
+        """Count a call that is over for or against its caller, and let it earn trust."""
+        settings = policy.settings.trust
+        known = key in self._standing
+        earns = ending.talked >= settings.talked_seconds
+        if not (known or earns):
+            return
+        standing = self._stand(key, policy, now)
+        standing.calls += known
+        standing.heard += ending.talked >= min(HEARD_SECONDS, settings.talked_seconds)
+        if earns:
+            standing.talked += 1
+            self._earn(key, TrustKind.TALKED, settings.talked_days, attestation, now)
 
     def dialled(self, number: str, policy: Policy, now: float) -> None:
         """Remember that one of our people called a number (E.164)."""
@@ -327,10 +360,10 @@ class LocalMemory:
         """Take over what a caller's older calls taught, as if they had been told one by one."""
         standing = self._stand(past.caller, policy, past.at)
         standing.calls += past.calls
+        standing.heard += past.weighed
         standing.talked += past.talked
         self._earn(past.caller, TrustKind.TALKED, policy.settings.trust.talked_days, past.attestation, past.last)
-        if past.caller.startswith("+"):
-            self._areas.talked(plan(past.caller).area, past.heard)
+        self._places.restore(past.caller, past.heard)
 
     def prime(self, hours: Iterable[tuple[int, str, int]], policy: Policy) -> None:
         """Take over how many strangers called which DID in which hour (since the epoch), in ascending order."""
@@ -386,3 +419,7 @@ class LocalMemory:
         self._buckets.give(own_key, policy.bucket)
         if policy.sustained is not None:
             self._buckets.give(own_key ^ SUSTAINED, policy.sustained)
+
+
+def _near(number: str, did: str) -> bool:
+    return did.startswith("+") and number != did and number.startswith(plan(did).block)

@@ -37,10 +37,10 @@ class Normal:
         self._count = 0.0
         self._expected = LEARNING_FACTOR * prior
 
-    def count(self, now: float) -> None:
-        """Count one at `now`."""
+    def count(self, now: float, weight: float = 1) -> None:
+        """Count one, or one of this weight, at `now`."""
         self.reach(now)
-        self._count += 1
+        self._count += weight
 
     def add(self, hour: int, count: float) -> None:
         """Take over what is known of a whole hour (hours since the epoch), in ascending order."""

@@ -43,6 +43,12 @@ class Spread:
             run=self._run(did),
         )
 
+    def heard(self, caller: str, did: str) -> None:
+        """Somebody talked with the caller at this DID: that call was no robot's on its way through."""
+        visits = self._callers.get(caller)
+        if visits:
+            visits[:] = [visit for visit in visits if visit[0] != did]
+
     def _run(self, did: str) -> int:
         self._calls += 1
         digits = did.removeprefix("+")

@@ -15,6 +15,7 @@ class Standing:
 
     at: float
     calls: float = 0
+    heard: float = 0
     talked: float = 0
     passed: float = 0
     recorded: float = 0
@@ -50,6 +51,8 @@ class Past:
     """When the last of these ended."""
     heard: int
     """Conversations that were none with a robot."""
+    weighed: float
+    """The same, faded to `at`."""
     at: float
 
 

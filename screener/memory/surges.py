@@ -1,7 +1,7 @@
 """Surges: far more strangers than usual to the whole PBX, or to one DID.
 
 A token bucket again: strangers take tokens, and twice what is usual at this hour of the week comes back. An empty
-bucket begins a surge; it is over when the bucket is half full and nobody found it empty for a while.
+bucket begins a surge; it is over when some are in it again and nobody found it empty for a while.
 """
 
 import math
@@ -15,6 +15,9 @@ from screener.policy.signal_settings import SurgeSettings
 DIDS: Final = 4096
 """DIDs that are watched, 900 bytes each; beyond it the one that was called longest ago is forgotten."""
 PBX: Final = "PBX"
+OVERDRAWN: Final = 3.0
+CALM: Final = 3.0
+"""Tokens by which the bucket may be overdrawn, and those that are in it again when a surge may end."""
 ENDINGS: Final = 12
 """Strangers' calls over which the share that somebody talked with is taken."""
 HEARD_AT_FIRST: Final = 0.5
@@ -46,12 +49,18 @@ class Surges:
         self._active: dict[str, _Watch] = {}
         self.notices: list[Notice] = []
 
-    def arrive(self, did: str, now: float, settings: SurgeSettings) -> Surge | None:
-        """Note a stranger's call, and return the surge that it is part of."""
+    def arrive(
+        self, did: str, now: float, settings: SurgeSettings, *, weight: float = 1, lately: float = 0
+    ) -> Surge | None:
+        """Note a stranger's call of a `weight`, and return the surge that it is part of.
+
+        `lately` is how many strangers called this DID a short while ago. To the whole PBX each further one weighs less:
+        sixty patients who call one line at eight are that line's busy morning, a campaign goes from line to line.
+        """
         pbx = self._pbx = self._pbx or _Watch(PBX, settings.pbx_floor)
-        found = self._take(pbx, now, settings.pbx_floor, settings)
+        found = self._take(pbx, now, settings.pbx_floor, settings, weight / (1 + lately / settings.crowd))
         watch = self._dids.keep(did, self._dids.get(did) or _Watch(did, settings.did_floor))
-        return found or self._take(watch, now, settings.did_floor, settings)
+        return found or self._take(watch, now, settings.did_floor, settings, weight)
 
     def during(self, did: str, now: float, settings: SurgeSettings) -> Surge | None:
         """Return the surge that a call that is not counted is part of."""
@@ -82,20 +91,20 @@ class Surges:
         for one in (pbx, watch):
             one.normal.add(hour, count)
 
-    def _take(self, watch: _Watch, now: float, floor: float, settings: SurgeSettings) -> Surge | None:
-        watch.normal.count(now)
-        capacity = self._fill(watch, now, floor, settings)
-        watch.level -= 1
-        watch.heavy = max(watch.heavy - 1, -1)
+    def _take(self, watch: _Watch, now: float, floor: float, settings: SurgeSettings, weight: float) -> Surge | None:
+        watch.normal.count(now, weight)
+        self._fill(watch, now, floor, settings)
+        watch.level -= weight
+        watch.heavy = max(watch.heavy - weight, -1)
         if watch.level < 0:
-            watch.level = max(watch.level, -capacity / 2)
+            watch.level = max(watch.level, -OVERDRAWN)
             watch.denied = now
             if watch.began is None:
                 self._begin(watch, now, settings)
         return None if watch.began is None else _surge(watch, now, settings)
 
-    def _fill(self, watch: _Watch, now: float, floor: float, settings: SurgeSettings) -> float:
-        """Bring a watch to `now`, and return the size of its bucket."""
+    def _fill(self, watch: _Watch, now: float, floor: float, settings: SurgeSettings) -> None:
+        """Bring a watch to `now`."""
         usual = max(watch.normal.expected(now), floor)
         capacity = settings.margin + settings.deviations * math.sqrt(usual / 6)
         if watch.about != PBX:
@@ -106,9 +115,9 @@ class Surges:
         watch.level = min(watch.level + gone * settings.allowance * usual / HOUR, capacity)
         watch.heavy = min(watch.heavy + gone * settings.heavy * usual / HOUR, capacity)
         watch.at = max(watch.at, now)
-        if watch.began is not None and watch.level >= capacity / 2 and now - watch.denied >= settings.calm_minutes * 60:
+        calm = now - watch.denied >= settings.calm_minutes * 60
+        if watch.began is not None and calm and watch.level >= min(CALM, capacity / 2):
             self._end(watch, now)
-        return capacity
 
     def _begin(self, watch: _Watch, now: float, settings: SurgeSettings) -> None:
         watch.began = now

@@ -52,7 +52,9 @@ class History:
     """What earlier calls of a caller showed: counts that fade, as they are at the moment of the call."""
 
     calls: float = 0
-    """Calls since the first of these."""
+    """Calls since the first of these that are over and did not find us busy."""
+    heard: float = 0
+    """Those of them in which one of our people listened for longer than anybody listens to a robot."""
     talked: float = 0
     """Conversations of a minute or more."""
     passed: float = 0
@@ -65,8 +67,8 @@ class History:
     """Times that a person marked the caller as spam."""
 
     def vouches(self, share: float) -> bool:
-        """Return whether conversations are at least this share of the calls."""
-        return self.talked >= share * self.calls
+        """Return whether calls that somebody listened to are at least this share of all."""
+        return self.heard >= share * self.calls
 
 
 NOTHING: Final = History()
@@ -193,6 +195,10 @@ class Remembered:
     """Whether another call used the same signature a moment ago."""
     familiar: bool = False
     """Whether our people talk with callers from this area (area code, or mobile network)."""
+    frequented: bool = False
+    """Whether our people talk with strangers at this DID, and no more strangers than usual call it now."""
+    near: bool = False
+    """Whether callers of the DID's own block are customers there: our people talk with strangers among them."""
     ours: bool = False
     """Whether the caller's number is one of the DIDs that are called here."""
     windows: tuple[Window, ...] = ()

@@ -94,19 +94,21 @@ class SurgeSettings(SignalSettings):
     an area whose callers your people talk with; beyond `allowance` one of these two is enough."""
     heard_least: float = Field(default=0.12, ge=0, le=1)
     """Share of strangers whom somebody talks with below which it is as if so many came."""
-    pbx_floor: float = Field(default=10, ge=0, le=100_000)
+    pbx_floor: float = Field(default=5, ge=0, le=100_000)
     """Strangers an hour to the whole PBX that are usual at the least."""
     did_floor: float = Field(default=6, ge=0, le=100_000)
     """The same for one DID."""
-    margin: float = Field(default=8, ge=1, le=10_000)
+    margin: float = Field(default=10, ge=1, le=10_000)
     """Strangers beyond that who may come at once."""
     deviations: float = Field(default=1.5, ge=0, le=100)
     """More of them where many are usual: so many standard deviations of what is usual in ten minutes."""
     did_margin: float = Field(default=2, ge=1, le=100)
     """Times as many of both for a single DID, whose callers come less evenly than those of the whole PBX."""
-    heard_margin: float = Field(default=2, ge=0, le=100)
+    heard_margin: float = Field(default=0.5, ge=0, le=100)
     """Times as many more if somebody talks with all of them: those are customers. With half of them, half of it."""
-    calm_minutes: Minutes = 15
+    crowd: float = Field(default=5, gt=0, le=10_000)
+    """Strangers within half an hour to one DID from which on each weighs half, and less and less, for the whole PBX."""
+    calm_minutes: Minutes = 10
     """Minutes of calm after which a surge is over."""
 
 
@@ -225,7 +227,7 @@ class GroupSettings(SignalSettings):
     """Different strangers in half an hour, beyond what is usual for the group, from which it may be hot."""
     cold_share: float = Field(default=0.75, gt=0, le=1)
     """Share of their calls that ended like a robot's (nobody talked, or for a few seconds) from which it is."""
-    cooling_minutes: Minutes = 60
+    cooling_minutes: Minutes = 15
     """Minutes for which it stays hot."""
     short_seconds: float = Field(default=12, gt=0, le=60)
     """Seconds up to which a conversation is none."""

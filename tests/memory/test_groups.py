@@ -44,7 +44,7 @@ def test_strangers_with_whom_nobody_talks_heat_their_group_up() -> None:
     assert heat is not None
     assert (heat.kind, heat.name) == ("name", "card services #")
     assert heat.cold == heat.callers == 13
-    assert heat.until == 13 * 20 + 3600
+    assert heat.until == 13 * 20 + 60 * SETTINGS.cooling_minutes
 
 
 def test_a_group_that_somebody_talks_with_stays_cool() -> None:
@@ -62,8 +62,12 @@ def test_it_cools_down() -> None:
     groups = Groups()
     campaign(groups, 14)
 
-    assert groups.arrive(CALL, 14 * 20 + 3500, SETTINGS)[1] is not None
-    assert groups.arrive(CALL, 14 * 20 + 3500 + 3601, SETTINGS)[1] is None
+    assert groups.arrive(CALL, 13 * 20 + 890, SETTINGS)[1] is not None
+
+    groups = Groups()
+    campaign(groups, 14)
+
+    assert groups.arrive(CALL, 14 * 20 + 3600 * 3, SETTINGS)[1] is None
 
 
 @pytest.mark.parametrize("habit", [DROPPED, SILENT])

@@ -10,7 +10,7 @@ from screener.memory.local import LocalMemory
 from screener.policy.bucket import Taken
 from screener.policy.call import Attestation, Call
 from screener.policy.decide import decide
-from screener.policy.remembered import NOTHING, STRANGER, Failures, Outcome, Remembered, Result, Trust
+from screener.policy.remembered import NOTHING, STRANGER, Ending, Failures, Outcome, Remembered, Result, Trust
 from screener.policy.verdict import Treatment
 from tests.policy.builders import ANOTHER_CALLER, ANOTHER_DID, CALLER, DID, TAKEN, make_call, make_policy, thorough
 
@@ -273,3 +273,58 @@ def test_callers_without_a_number_take_no_place_in_the_tables(outcome: Outcome) 
 
     after = own(dataclasses.replace(memory.observe(CALL, POLICY, 1.0), rate=TAKEN, history=NOTHING))
     assert after == before != Remembered(rate=TAKEN)
+
+
+def talk(memory: LocalMemory, call: Call, at: float, talked: float, **ending: bool) -> None:
+    """One call that ends after as long as somebody talked."""
+    memory.observe(call, POLICY, at)
+    memory.ended(call, Ending(talked=talked, seconds=talked + 10, **ending), POLICY, at + talked + 10)
+
+
+def test_a_school_s_recorded_message_to_everybody_does_not_cost_its_trust() -> None:
+    memory = make_memory()
+    talk(memory, CALL, 0.0, 90)
+    calls = [make_call(did=f"+1415555{number:04}") for number in range(100)]
+    calls = [dataclasses.replace(call, id=f"{number}") for number, call in enumerate(calls)]
+    # All ring at once: none is over while the last one comes.
+    found = [memory.observe(call, POLICY, DAY + number) for number, call in enumerate(calls)]
+    assert not any(remembered.stranger for remembered in found)
+    for number, call in enumerate(calls):
+        memory.ended(call, Ending(talked=40, seconds=50), POLICY, DAY + 50 + number)
+    assert not memory.observe(CALL, POLICY, 2 * DAY).stranger
+
+
+def test_one_long_call_does_not_vouch_for_a_hundred_short_ones_nor_do_busy_ones_count() -> None:
+    memory = make_memory()
+    talk(memory, CALL, 0.0, 90)
+    for number in range(50):
+        talk(memory, dataclasses.replace(CALL, id=f"busy {number}"), 1000.0 + number * 60, 0, busy=True)
+    assert not memory.observe(dataclasses.replace(CALL, id="after busy"), POLICY, 6000.0).stranger
+    for number in range(10):
+        talk(memory, dataclasses.replace(CALL, id=f"{number}"), 9000.0 + number * 60, 4)
+    assert memory.observe(dataclasses.replace(CALL, id="last"), POLICY, 20_000.0).stranger
+
+
+def test_who_was_here_on_another_day_is_no_never_seen_caller_of_a_flood() -> None:
+    memory = make_memory(callers=4096)
+    memory.observe(CALL, POLICY, 0.0)
+    for number in range(200):
+        remembered = memory.observe(dataclasses.replace(caller(number * 37), id=f"{number}"), POLICY, DAY + number / 10)
+    assert remembered.surge is not None
+    assert memory.observe(dataclasses.replace(CALL, id="again"), POLICY, DAY + 21).surge is None
+
+
+def test_who_is_listened_to_may_call_all_day() -> None:
+    policy = make_policy(bucket={"sustained": {"capacity": 3, "refill_per_hour": 1}})
+
+    def admitted(talked: float) -> list[bool]:
+        memory, found = make_memory(), []
+        for number in range(8):
+            call = dataclasses.replace(CALL, id=f"{number}")
+            sustained = memory.observe(call, policy, number * 600.0).sustained
+            found.append(sustained is not None and sustained.admitted)
+            memory.ended(call, Ending(talked=talked, seconds=35), policy, number * 600.0 + 35)
+        return found
+
+    assert all(admitted(talked=25))
+    assert not all(admitted(talked=5))

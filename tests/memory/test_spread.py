@@ -75,3 +75,13 @@ def test_extensions_that_are_no_number_have_no_neighbours() -> None:
         Reached(dids=2),
         Reached(dids=2),
     ]
+
+
+def test_where_somebody_talked_with_the_caller_is_no_stop_of_a_sweep() -> None:
+    spread = Spread()
+    for number in (1, 5):
+        spread.reach("a", "", did(number), 0, SETTINGS)
+    spread.heard("a", did(1))
+    spread.heard("a caller who never called", did(1))
+
+    assert spread.reach("a", "", did(9), 10, SETTINGS).dids == 2

@@ -35,7 +35,7 @@ def test_a_flood_is_noticed_within_some_calls_and_says_so_once() -> None:
     assert came[-1] is not None
     assert (came[-1].about, came[-1].since) == (PBX, BEGIN + first)
     assert [(notice.code, notice.about) for notice in surges.notices] == [("surge-began", PBX)]
-    assert "10 an hour are usual now" in surges.notices[0].text
+    assert "5 an hour are usual now" in surges.notices[0].text
 
 
 def test_a_campaign_of_one_call_a_minute_is_noticed_too() -> None:
@@ -102,3 +102,24 @@ def test_notices_that_nobody_takes_do_not_pile_up() -> None:
         surges.tick(BEGIN + (turn * 4 + 3) * HOUR, SETTINGS)
 
     assert len(surges.notices) == NOTICES
+
+
+def test_sixty_patients_at_one_did_are_no_surge_of_the_pbx_and_forty_dids_are() -> None:
+    def rush(crowded: bool) -> list[str]:
+        surges, came = quiet(), []
+        for turn in range(30):
+            lately = turn if crowded else 0
+            came.append(surges.arrive(f"+1415555{turn:04}", BEGIN + turn * 20, SETTINGS, lately=lately))
+        return [surge.about for surge in came if surge]
+
+    assert rush(crowded=True) == []
+    assert PBX in rush(crowded=False)
+
+
+def test_what_a_block_or_a_sweep_explains_weighs_less() -> None:
+    def first(weight: float) -> int:
+        surges = quiet()
+        came = (surges.arrive(DID, BEGIN + turn, SETTINGS, weight=weight) for turn in range(400))
+        return next(turn for turn, surge in enumerate(came) if surge)
+
+    assert first(0.25) > 2 * first(1)

@@ -80,7 +80,7 @@ def test_only_an_emergency_opens_a_block(kind: WindowKind, treatment: Treatment)
 )
 def test_trust_says_how_it_was_earned(kind: TrustKind, text: str) -> None:
     trust = Trust(kind=kind, until=NOW + 3600, earned_with=Attestation.NONE)
-    verdict = judged(trust=(trust,), history=History(talked=2, calls=6))
+    verdict = judged(trust=(trust,), history=History(talked=2, heard=3, calls=6))
 
     assert (verdict.treatment, verdict.decided_by) == (Treatment.PASS, text)
 
@@ -96,7 +96,7 @@ def test_of_several_trusts_the_one_that_lasts_longest_is_told() -> None:
         )
     )
 
-    found = trust_in_force(Attestation.NONE, trusts, History(talked=1, calls=1), POLICY, NOW)
+    found = trust_in_force(Attestation.NONE, trusts, History(talked=1, heard=1, calls=1), POLICY, NOW)
 
     assert found is trusts[1]
 
@@ -106,7 +106,7 @@ def test_one_long_call_does_not_open_the_door_for_a_hundred_short_ones(calls: in
     policy = make_policy(trust={"talked_share": share})
     trust = Trust(kind=TrustKind.TALKED, until=NOW + 60, earned_with=Attestation.NONE)
 
-    found = trust_in_force(Attestation.NONE, [trust], History(talked=1, calls=calls), policy, NOW)
+    found = trust_in_force(Attestation.NONE, [trust], History(talked=1, heard=1, calls=calls), policy, NOW)
 
     assert (found is trust) is holds
     assert trust_in_force(Attestation.NONE, [], NOTHING, policy, NOW) is None

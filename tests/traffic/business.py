@@ -135,8 +135,10 @@ class Lines:
     """Writes the calls of one business down. Each author of a class of traffic gets one with a random source of its
     own."""
 
-    def __init__(self, business: Business, days: int, purpose: str) -> None:
+    def __init__(self, business: Business, days: int, purpose: str, wanted_calls: int = 0) -> None:
+        """`wanted_calls` is how many these days bring, for authors of spam to keep a measured proportion."""
         self.business = business
+        self.wanted_calls = wanted_calls
         self.days = days
         self.rng = Random(f"{purpose} {business.seed}")
         self.records: list[Record] = []

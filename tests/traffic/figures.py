@@ -26,6 +26,8 @@ What nobody has published says "assumed", and why.
 
 from typing import Final
 
+from tests.traffic.records import Kind
+
 # --- how long people talk --------------------------------------------------------------------------------------------
 
 TALK_MEDIAN: Final = 114.0
@@ -143,8 +145,22 @@ RESULT_TALK: Final = (22.0, 40.0)
 
 # --- spam ------------------------------------------------------------------------------------------------------------
 
-SPAM_PER_LINE_DAY: Final = 0.12
-"""Unsolicited calls for one line and day. NCSU: one in 8.42 days."""
+SPAM_SHARE: Final = 0.077
+"""Share of spam among all calls, floods apart. TransNexus: 7.6 to 7.8 % of the calls through more than a hundred
+providers (2022-08 to 2022-10); Hiya 2023: 26 %, mobiles; NCSU: one call in 8.42 days for a line that nobody uses."""
+SPAM_MIX: Final = {
+    Kind.CAMPAIGN: 0.32,
+    Kind.HAMMER: 0.2,
+    Kind.WALK: 0.13,
+    Kind.RANDOM: 0.14,
+    Kind.LOW_SLOW: 0.06,
+    Kind.NEIGHBOUR: 0.05,
+    Kind.IMPOSSIBLE: 0.04,
+    Kind.WANGIRI: 0.04,
+    Kind.WITHHELD: 0.02,
+}
+"""Shares of its classes. NCSU: neighbours 3 % (Hiya 2018: 56.7 %), most calls in campaigns that hardly reuse numbers;
+the rest is assumed so that each row has calls enough."""
 SPAM_ANSWERED: Final = 0.55
 """Share of spam calls that a person of ours answers. Hiya 2019: 9 % by consumers, who see an unknown number; 411
 Locals: a business answers 38 % of everything. Assumed above both: an answered robot is the harder case."""
@@ -158,6 +174,8 @@ SPAM_LONG: Final = 0.01
 HAMMER_PER_HOUR: Final = (5.0, 90.0)
 """Calls an hour of one number. Phoneypot: debt collectors and telemarketers who call again and again, 5.2 calls a
 source on average; how fast is assumed, from every 12 minutes to every 40 seconds."""
+HAMMER_CALLS: Final = (12, 150)
+"""Calls of it. Assumed."""
 WALK_CALLS: Final = (20, 120)
 WALK_GAP: Final = (8.0, 600.0)
 """Calls of a walk through one block and seconds between them. Assumed; NCSU and RRAPTOR know the pattern and give no
@@ -168,8 +186,6 @@ CAMPAIGN_GAP: Final = (4.0, 240.0)
 """Calls of a campaign that reach us, calls of each number, seconds between calls. NCSU: campaigns rarely reuse
 numbers and made 13 calls to the lines that answered (95 % under 27); what is shorter than 20 cannot count by the
 goal. The pace is assumed from NCSU's storms: a day's calls within hours."""
-NEIGHBOUR_SHARE: Final = 0.1
-"""Share of spoofed calls with our own exchange. NCSU: 3 % (6 % with the area code); Hiya 2018: 56.7 %."""
 FLOOD_RATE: Final = (1.0, 60.0)
 FLOOD_HARDEST: Final = 300.0
 FLOOD_SECONDS: Final = (60.0, 240.0)
@@ -178,8 +194,6 @@ FLOOD_CALLS: Final = 4000
 hours. Cut short here at so many calls: what matters happens within the first minute."""
 WANGIRI_RING: Final = (1.0, 5.0)
 """Seconds that it rings. connexcs.com: "under two seconds"; blog.mobileum.com: one or two rings."""
-WANGIRI_REACH: Final = 0.5
-"""Share of our DIDs that one wangiri number rings. NCSU measured wangiri as one caller that rings many lines;
-subex.com: dialling machines work through ranges. The share is assumed."""
-LOW_SLOW_PER_LINE_DAY: Final = 0.03
-"""Calls of numbers that nobody sees twice, never two within minutes. A quarter of `SPAM_PER_LINE_DAY`: assumed."""
+WANGIRI_CALLS: Final = (3, 60)
+"""Lines of ours that one wangiri number rings. NCSU measured wangiri as one caller that rings many lines; subex.com:
+dialling machines work through ranges. How many is assumed."""

@@ -15,9 +15,12 @@ def traffic(seed: int, weeks: int | None = None) -> list[Record]:
     business = Business.draw(seed)
     days = 7 * (weeks or WEEKS[len(business.dids)])
     records: list[Record] = []
-    for author in (*wanted.AUTHORS, *spam.AUTHORS):
-        lines = Lines(business, days, author.__name__)
-        author(lines)
+    for author in wanted.AUTHORS:
+        author(lines := Lines(business, days, author.__name__))
+        records += lines.records
+    calls = sum(one.label is Label.WANTED for one in records)
+    for author in spam.AUTHORS:
+        author(lines := Lines(business, days, author.__name__, calls))
         records += lines.records
     end = MONDAY + days * 86_400
     return sorted((one for one in records if one.start < end), key=lambda one: one.start)

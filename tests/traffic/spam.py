@@ -1,5 +1,7 @@
 """The calls that nobody wants: one function for each class of them."""
 
+from collections.abc import Iterator
+
 from tests.traffic import figures
 from tests.traffic.business import Lines, Source
 from tests.traffic.numbers import WANGIRI_REGIONS, foreign
@@ -12,10 +14,26 @@ def somebody(lines: Lines) -> str:
     return business.plan.stranger(lines.rng, business.area if lines.rng.random() < 0.25 else None)
 
 
+def budget(lines: Lines, kind: Kind) -> float:
+    """Return how many calls of a class the weeks bring, by `figures.SPAM_SHARE` of all calls."""
+    return lines.wanted_calls * figures.SPAM_SHARE / (1 - figures.SPAM_SHARE) * figures.SPAM_MIX[kind]
+
+
+def sizes(lines: Lines, kind: Kind, bounds: tuple[float, float]) -> Iterator[int]:
+    """Yield the sizes of episodes, as many as fit the budget; the last one by the luck that makes the mean right."""
+    left = budget(lines, kind)
+    while left > 0:
+        size = int(lines.log_uniform(bounds))
+        if size > left and lines.rng.random() * size > left:
+            return
+        left -= size
+        yield size
+
+
 def hammers(lines: Lines) -> None:
     """One number again and again: evenly, at random, or in bursts; to one of ours, a few, or all."""
     rng, business = lines.rng, lines.business
-    for number in range(4 + len(business.dids) // 60):
+    for number, calls in enumerate(sizes(lines, Kind.HAMMER, figures.HAMMER_CALLS)):
         source = lines.spammer(somebody(lines), spoofed=rng.random() < 0.3)
         ours = rng.sample(business.dids, min(len(business.dids), rng.choice((1, 1, 3, 20))))
         gap, manner = (
@@ -23,7 +41,7 @@ def hammers(lines: Lines) -> None:
             rng.choice(("even", "jitter", "chance", "burst")),
         )
         start = MONDAY + lines.working_day() * DAY + rng.uniform(8, 14) * 3600
-        for _ in range(int(lines.log_uniform((12, 150)))):
+        for _ in range(calls):
             lines.spam(start, source, rng.choice(ours), Kind.HAMMER, f"hammer {number}")
             start += {
                 "even": gap + rng.uniform(-0.5, 0.5),
@@ -36,14 +54,14 @@ def hammers(lines: Lines) -> None:
 def walks(lines: Lines) -> None:
     """A block of numbers in order: each calls once or twice, the next is a little higher."""
     rng, business = lines.rng, lines.business
-    for number in range(2 + len(business.dids) // 100):
+    for number, calls in enumerate(sizes(lines, Kind.WALK, figures.WALK_CALLS)):
         base = business.plan.exchange(rng, business.area if rng.random() < 0.4 else None)
         step, last = rng.choice((1, 1, 1, 2, 3, 7)), rng.randint(0, 9000)
         gap, to, spoofed = lines.log_uniform(figures.WALK_GAP), rng.randrange(len(business.dids)), rng.random() < 0.5
         each = rng.choice((1, 1, 2))
         in_order, name = rng.random() < 0.5, None if rng.random() < 0.5 else lines.name(figures.SPAM_NAMES, base)
         start = MONDAY + lines.working_day() * DAY + rng.uniform(8, 13) * 3600
-        for call in range(int(lines.log_uniform(figures.WALK_CALLS))):
+        for call in range(calls):
             source = lines.spammer(f"{base}{(last + step * (call // each)) % 10_000:04}", spoofed=spoofed, name=name)
             did = business.dids[(to + call) % len(business.dids)] if in_order else rng.choice(business.dids)
             lines.spam(start, source, did, Kind.WALK, f"walk {number}")
@@ -53,8 +71,7 @@ def walks(lines: Lines) -> None:
 def campaigns(lines: Lines) -> None:
     """Many numbers, a few calls of each, through our DIDs in order or at random, within an hour or a day."""
     rng, business = lines.rng, lines.business
-    for number in range(3 + len(business.dids) // 60):
-        calls = int(lines.log_uniform(figures.CAMPAIGN_CALLS))
+    for number, calls in enumerate(sizes(lines, Kind.CAMPAIGN, figures.CAMPAIGN_CALLS)):
         gap, each = lines.log_uniform(figures.CAMPAIGN_GAP), rng.randint(*figures.CAMPAIGN_PER_NUMBER)
         pool = rng.choice(("anywhere", "anywhere", "area", "exchanges"))
         exchanges = [business.plan.exchange(rng) for _ in range(4)]
@@ -80,11 +97,10 @@ def campaigns(lines: Lines) -> None:
 
 
 def scattered(lines: Lines) -> None:
-    """The daily rain: spoofed neighbours, impossible numbers, random ones, withheld ones, and low and slow."""
+    """The daily rain: spoofed neighbours, impossible numbers, random ones, withheld ones."""
     rng, business = lines.rng, lines.business
-    a_day = figures.SPAM_PER_LINE_DAY * max(len(business.dids) ** 0.8, 6)
-    # Neighbours and impossible numbers come more often than is published, so that their rows have enough calls.
-    shares = {Kind.NEIGHBOUR: 0.25, Kind.IMPOSSIBLE: 0.2, Kind.RANDOM: 0.45, Kind.WITHHELD: 0.1}
+    shares = {kind: figures.SPAM_MIX[kind] for kind in (Kind.NEIGHBOUR, Kind.IMPOSSIBLE, Kind.RANDOM, Kind.WITHHELD)}
+    a_day = sum(budget(lines, kind) for kind in shares) / (lines.days * 6.2 / 7)
     for day in range(lines.days):
         for _ in range(lines.count(a_day * (1.0 if day % 7 < 5 else 0.4))):
             did, start = rng.choice(business.dids), lines.office_time(day)
@@ -104,8 +120,7 @@ def scattered(lines: Lines) -> None:
 def low_and_slow(lines: Lines) -> None:
     """Numbers that nobody sees twice in a day, each of them a few times in weeks."""
     rng, business = lines.rng, lines.business
-    mean = figures.LOW_SLOW_PER_LINE_DAY * max(len(business.dids) ** 0.8, 6) * lines.days / 2
-    for _ in range(lines.count(mean)):
+    for _ in range(lines.count(budget(lines, Kind.LOW_SLOW) / 2)):
         source = lines.spammer(somebody(lines), spoofed=rng.random() < 0.5)
         start = lines.office_time(rng.randrange(lines.days))
         for _ in range(rng.randint(1, 3)):
@@ -116,12 +131,12 @@ def low_and_slow(lines: Lines) -> None:
 def wangiri(lines: Lines) -> None:
     """One ring from a far country, to many of ours within minutes, from one number or two."""
     rng, business = lines.rng, lines.business
-    for number in range(2):
+    for number, calls in enumerate(sizes(lines, Kind.WANGIRI, figures.WANGIRI_CALLS)):
         sources = [
             Source(number=foreign(rng, WANGIRI_REGIONS, premium=rng.random() < 0.3)) for _ in range(rng.randint(1, 3))
         ]
         start = MONDAY + lines.working_day() * DAY + rng.uniform(0, 23) * 3600
-        reached = rng.sample(business.dids, max(3, int(len(business.dids) * figures.WANGIRI_REACH * rng.random())))
+        reached = rng.sample(business.dids, min(calls, len(business.dids)))
         for did in sorted(reached) if rng.random() < 0.5 else reached:
             ring = rng.uniform(*figures.WANGIRI_RING)
             lines.write(start, rng.choice(sources), did, Kind.WANGIRI, ring=ring, episode=f"wangiri {number}")

@@ -65,7 +65,7 @@ def neighbour(call: Call, remembered: Remembered, policy: Policy, _now: float) -
     """
     if call.caller.kind is not CallerKind.NUMBER or not remembered.stranger or call.attestation is Attestation.A:
         return None
-    if not call.did.startswith("+"):
+    if not call.did.startswith("+") or remembered.near:
         return None
     block = plan(call.did).block
     if not call.caller.key.startswith(block) or len(call.caller.key) != len(call.did):

@@ -18,8 +18,8 @@ SIGNED: Final = {Attestation.A: 1, Attestation.B: -1, Attestation.C: -1, Attesta
 
 def speaks_for(call: Call, remembered: Remembered) -> int:
     """Return how many things speak for a stranger that a crowd should not be held against: its number is shown to be
-    real, and it comes from where our callers come from."""
-    return SIGNED.get(call.attestation, 0) + remembered.familiar
+    real, it comes from where our callers come from, and it goes where new customers go."""
+    return SIGNED.get(call.attestation, 0) + remembered.familiar + remembered.frequented
 
 
 def stranger(call: Call, remembered: Remembered, policy: Policy, _now: float) -> Finding | None:
