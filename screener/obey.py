@@ -30,7 +30,7 @@ async def obey(wishes: Wishes, desk: Desk, wall: Callable[[], float]) -> None:
                     told = ""
                 except FileNotFoundError:
                     found = []  # nothing was written yet
-                except (sqlite3.Error, OSError) as error:
+                except (sqlite3.Error, OSError, ValueError) as error:
                     found, wait = [], TROUBLE_SECONDS
                     if str(error) != told:
                         log.warning("what people ask by the journal is not seen: %s", error)

@@ -34,7 +34,7 @@ LOCKED_SECONDS: Final = 5.0
 
 KEPT: Final = 100_000
 """Marks, windows and notices that are kept, of each the newest."""
-DIALLED_DAYS: Final = 400.0
+DIALLED_DAYS: Final = 3650.0
 """Days after which a call of ours is deleted: no trust that it earned lasts longer."""
 
 _JUDGED: Final = (

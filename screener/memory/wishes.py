@@ -5,7 +5,7 @@ another process has written there. No daemon needs to run for it, and none loses
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ class Closed:
 
 
 Wish = Opened | Closed | Marked
+Ends = Mapping[tuple[str, str | None], float]
+"""When windows end, by their kind and DID."""
 
 
 def open_window(path: Path, window: Window, at: float) -> None:
@@ -71,7 +73,7 @@ class Wishes:
         self._file = NEVER
         self._version = NEVER
         self._mark: int | None = None
-        self._windows: dict[tuple[str, str | None], float] | None = None
+        self._windows: Ends | None = None
 
     def look(self, now: float) -> list[Wish]:
         """Return what is new at `now`. Raises sqlite3.Error and OSError; the next look makes up for it."""
@@ -80,12 +82,14 @@ class Wishes:
             (version,) = database.execute("PRAGMA data_version").fetchone()
             if version == self._version:
                 return []
-            found = [*self._marks(database), *self._changes(database, now)]
-            self._version = version
+            last, marks = self._marks(database)
+            before, after = self._changes(database, now)
+            # Only now is it seen: what came before a failure is not lost.
+            self._mark, self._windows, self._version = last, after, version
         except (sqlite3.Error, OSError):
             self.close()
             raise
-        return found
+        return [*marks, *_difference(before, after, now)]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -103,26 +107,33 @@ class Wishes:
             self._database = _connect(self._path)
         return self._database
 
-    def _marks(self, database: sqlite3.Connection) -> Iterator[Marked]:
-        if self._mark is None:
+    def _marks(self, database: sqlite3.Connection) -> tuple[int, list[Marked]]:
+        """Return the last row, and what came since the last look."""
+        last = self._mark
+        if last is None:
             query = "SELECT coalesce(max(row), 0) FROM marks WHERE at <= ?"
-            (self._mark,) = database.execute(query, (self._since,)).fetchone()
-        found = database.execute("SELECT row, number, wanted, at FROM marks WHERE row > ? ORDER BY row", (self._mark,))
-        for row, number, wanted, at in found.fetchall():
-            self._mark = row
-            yield Marked(number=number, wanted=bool(wanted), at=at)
+            (last,) = database.execute(query, (self._since,)).fetchone()
+        rows = database.execute(
+            "SELECT row, number, wanted, at FROM marks WHERE row > ? ORDER BY row", (last,)
+        ).fetchall()
+        found = [Marked(number=number, wanted=bool(wanted), at=at) for _, number, wanted, at in rows]
+        return rows[-1][0] if rows else last, found
 
-    def _changes(self, database: sqlite3.Connection, now: float) -> Iterator[Opened | Closed]:
+    def _changes(self, database: sqlite3.Connection, now: float) -> tuple[Ends, Ends]:
+        """Return the windows that were open at the last look, and those that are open."""
         before = self._windows
         if before is None:
             before = _open_windows(database, self._since, self._since)
-        self._windows = _open_windows(database, now, FARTHEST)
-        for (kind, did), until in self._windows.items():
-            if before.get((kind, did)) != until:
-                yield Opened(window=Window(kind=WindowKind(kind), until=until, did=did))
-        for (kind, did), until in before.items():
-            if (kind, did) not in self._windows and until > now:
-                yield Closed(kind=WindowKind(kind), did=did)
+        return before, _open_windows(database, now, FARTHEST)
+
+
+def _difference(before: Ends, after: Ends, now: float) -> Iterator[Opened | Closed]:
+    for (kind, did), until in after.items():
+        if before.get((kind, did)) != until:
+            yield Opened(window=Window(kind=WindowKind(kind), until=until, did=did))
+    for (kind, did), until in before.items():
+        if (kind, did) not in after and until > now:
+            yield Closed(kind=WindowKind(kind), did=did)
 
 
 def _open_windows(database: sqlite3.Connection, at: float, written_until: float) -> dict[tuple[str, str | None], float]:

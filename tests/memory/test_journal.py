@@ -102,7 +102,7 @@ def test_no_table_grows_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(journal_module, "KEPT", 10)
     path = tmp_path / "j.sqlite"
     with Journal(settings_at(path, rows=1000)) as journal:
-        journal.dialled("+12015550199", NOW - 401 * 86_400)
+        journal.dialled("+12015550199", NOW - 3651 * 86_400)
         for number in range(1010):
             journal.dialled(f"+1201555{number:04}", NOW)
         for number in range(15):

@@ -79,6 +79,21 @@ def test_a_clock_that_stepped_back_hides_no_window(path: Path) -> None:
     assert wishes.look(NOW + 1) == [Opened(window=PAUSE)]
 
 
+def test_a_look_that_fails_half_way_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wishes = Wishes(path, NOW)
+    wishes.look(NOW)
+    say(path, NOW + 1)
+
+    def fail(*_: object) -> dict[tuple[str, str | None], float]:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("screener.memory.wishes._open_windows", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        wishes.look(NOW + 1)
+    monkeypatch.undo()
+    assert wishes.look(NOW + 1) == [Marked(number=CALLER, wanted=True, at=NOW + 1)]
+
+
 def renew(path: Path) -> None:
     """Put a new journal in the place of a damaged one."""
     path.rename(path.with_name("aside"))
