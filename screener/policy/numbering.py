@@ -42,9 +42,10 @@ class Plan:
 def plan(number: str) -> Plan:
     """Return what the numbering plan knows of a number in E.164 (`+` and digits).
 
-    The ranges are those of Google's libphonenumber, which follows the national regulators.
+    The ranges are those of Google's libphonenumber, which follows the national regulators. What only begins like a
+    number (`+999123`, a DID as some trunk writes it) is nobody's, and its own block.
     """
-    if number.startswith("+1") and len(number) == NORTH_AMERICAN:
+    if number.startswith("+1") and len(number) == NORTH_AMERICAN and number[1:].isdigit():
         block = number[:-SUBSCRIBER]
         region = _north_american(block)
         if region in ("", "US", "CA"):  # the plans of the islands look at the last four digits too
@@ -56,7 +57,10 @@ def plan(number: str) -> Plan:
                 block=block,
                 thousand=number[:-THOUSAND],
             )
-    parsed = phonenumbers.parse(number)
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return Plan(region="", assigned=False, premium=False, area=number, block=number, thousand=number)
     region = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)
     # A block never reaches into the area code: a short national number has fewer digits behind it.

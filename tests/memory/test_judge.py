@@ -23,6 +23,15 @@ def test_the_fourth_call_in_a_row_is_one_too_many() -> None:
     assert treatments == [Treatment.PASS, Treatment.PASS, Treatment.PASS, Treatment.CAPTCHA]
 
 
+@pytest.mark.parametrize("did", ["+999123", "+0301234567", "+12", "+", "s", ""])
+def test_callers_of_a_did_that_is_no_number_are_judged_like_others(did: str) -> None:
+    memory, policy = make_memory(), make_policy()
+
+    treatments = [judge(memory, make_call(did=did), policy, now).treatment for now in (0.0, 1.0, 2.0, 3.0)]
+
+    assert treatments == [Treatment.PASS, Treatment.PASS, Treatment.PASS, Treatment.CAPTCHA]
+
+
 def test_a_rejected_call_that_the_provider_presents_again_gets_the_same_answer() -> None:
     memory, policy = make_memory(), make_policy(ladder=STRICT, bucket={"capacity": 1, "refill_per_hour": 3600})
 

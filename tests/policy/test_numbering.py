@@ -46,6 +46,17 @@ def test_whose_number_it_is_and_what_it_costs(number: str, region: str, assigned
     assert (found.region, found.assigned, found.premium) == (region, assigned, premium)
 
 
+@pytest.mark.parametrize(
+    "written", ["+", "+1", "+12", "+abc", "+999123", "+0301234567", "+1abcdefghij", "+99999999999999"]
+)
+def test_what_only_begins_like_a_number_is_nobody_s(written: str) -> None:
+    found = plan(written)
+
+    assert (found.region, found.premium) == ("", False)
+    assert written.startswith(found.block)
+    assert written.startswith(found.area)
+
+
 @given(st.integers(2 * 10**9, 10**10 - 1))
 @thorough
 def test_the_short_way_for_north_america_agrees_with_the_long_one(digits: int) -> None:
