@@ -120,9 +120,9 @@ class Outbound:
         try:
             asked = ("DIALEDPEERNUMBER", "CHANNEL(linkedid)", "REDIRECTING(from-num)")
             dialled, linked, redirected = await self._values(leg, *asked)
-            digits = outside_digits(dialled, strip)
+            digits = outside_digits(dialled, "")
             if digits is not None and not redirected:
-                self._learn(digits, await self._origin(linked))
+                self._learn(digits, outside_digits(dialled, strip), await self._origin(linked))
         except AmiError as error:
             if NO_CHANNEL in str(error):
                 log.debug("the call out on %s was over before it was looked at", leg)
@@ -147,20 +147,24 @@ class Outbound:
             return Origin.OUTSIDE
         return Origin.OURS if found and found["technology"] != "Local" else Origin.UNKNOWN
 
-    def _learn(self, digits: str, origin: Origin) -> None:
+    def _learn(self, digits: str, outside: str | None, origin: Origin) -> None:
+        """Take what was dialled, and what of it is a number outside: without the digits that the trunk wants first."""
         policy, now = self._policy(), self._clocks.steady()
         region = policy.settings.region
         if origin is Origin.OUTSIDE:
             return
-        if phonenumbers.is_emergency_number(digits, region):
+        # A route may send an emergency number without the trunk's own digits.
+        if called := next(
+            (one for one in (digits, outside) if one and phonenumbers.is_emergency_number(one, region)), None
+        ):
             # Better a window too many here: of a call whose beginning is not known, too.
             seconds = policy.settings.windows.emergency_minutes * 60
             if seconds:
                 self._memory.open_window(Window(kind=WindowKind.EMERGENCY, until=now + seconds))
                 at = self._clocks.wall()
                 self._record.opened(Window(kind=WindowKind.EMERGENCY, until=at + seconds), at)
-                log.warning("%s was called: everybody gets in for %g minutes", digits, seconds / 60)
-        elif origin is Origin.OURS and (number := callable_number(digits, region)) and not policy.owns(number):
+                log.warning("%s was called: everybody gets in for %g minutes", called, seconds / 60)
+        elif origin is Origin.OURS and (number := callable_number(outside or "", region)) and not policy.owns(number):
             self._memory.dialled(number, policy, now)
             self._record.dialled(number, self._clocks.wall())
             log.info("called number=%s", number)

@@ -136,6 +136,20 @@ async def test_an_emergency_call_of_unknown_origin_opens_the_window_too_and_one_
     assert learned.windows == []
 
 
+@pytest.mark.parametrize("dialled", ["911@old", "9911@old"])
+async def test_an_emergency_number_is_known_with_the_trunk_s_own_digits_and_without(dialled: str) -> None:
+    learned, _ = await seen(Pbx(DIALEDPEERNUMBER=dialled), "PJSIP/old-00000002")
+    assert len(learned.windows) == 1
+    assert learned.numbers == []
+
+
+async def test_a_number_without_the_trunk_s_own_digits_teaches_nothing() -> None:
+    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="12125550101@old"), "PJSIP/old-00000002")
+    assert (learned.windows, learned.numbers) == ([], [])
+    learned, _ = await seen(Pbx(DIALEDPEERNUMBER="912125550101@old"), "PJSIP/old-00000002")
+    assert (learned.windows, learned.numbers) == ([], ["+12125550101"])
+
+
 async def test_a_flood_of_hints_is_bounded_and_passed_over() -> None:
     pbx = Pbx()
     pbx.hold.clear()
