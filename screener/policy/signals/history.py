@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from screener.policy.call import Call
+from screener.policy.call import Attestation, Call
 from screener.policy.phrase import duration, plural
 from screener.policy.policy import Policy
 from screener.policy.remembered import Remembered
@@ -24,8 +24,11 @@ def challenge_failed(_call: Call, remembered: Remembered, policy: Policy, now: f
     return times * settings.points, text
 
 
-def history(_call: Call, remembered: Remembered, policy: Policy, _now: float) -> Finding | None:
-    """Conversations, challenges passed, messages left, and what people said of the caller."""
+def history(call: Call, remembered: Remembered, policy: Policy, _now: float) -> Finding | None:
+    """Conversations, challenges passed, messages left, and what people said of the caller.
+
+    What speaks for the number counts only for a call that proves no less than those that earned it.
+    """
     past, settings = remembered.history, policy.settings.signals.history
     shown = (
         (past.spam, settings.spam, "marked as spam"),
@@ -34,9 +37,16 @@ def history(_call: Call, remembered: Remembered, policy: Policy, _now: float) ->
         (past.passed, settings.passed, "passed a challenge"),
         (past.recorded, settings.recorded, "left a message"),
     )
-    points = sum(count * each for count, each, _ in shown)
+    counted = [one for one in shown if one[1] > 0 or _may_spend(call, remembered)]
+    points = sum(count * each for count, each, _ in counted)
     if abs(points) < LEAST:
         return None
-    said = ", ".join(f"{what} {count:.1f} times" for count, _, what in shown if count >= 0.05)
+    said = ", ".join(f"{what} {count:.1f} times" for count, _, what in counted if count >= 0.05)
     text = f"of this caller is remembered, fading: {said}"
     return round(max(-settings.most, min(settings.most, points)), 1), text
+
+
+def _may_spend(call: Call, remembered: Remembered) -> bool:
+    """Return whether a call may profit from the past of its number: a number is easy to spoof."""
+    earned = [trust.earned_with.rank for trust in remembered.trust]
+    return call.attestation.rank >= min(earned, default=Attestation.NONE.rank)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.policy.remembered import STRANGER, Failures, History
+from screener.policy.call import Attestation
+from screener.policy.remembered import STRANGER, Failures, History, Trust, TrustKind
 from screener.policy.signals.history import challenge_failed, history
 from tests.policy.builders import brief, make_call, make_policy
 
@@ -61,6 +62,40 @@ def test_it_adds_or_takes_no_more_than_the_policy_says(past: History, points: fl
 
     assert found is not None
     assert found[0] == points
+
+
+@pytest.mark.parametrize(
+    ("earned_with", "shown", "counts"),
+    [
+        (["A"], "A", True),
+        (["A"], "B", False),
+        (["A"], "none", False),
+        (["A"], "failed", False),
+        (["none"], "none", True),
+        (["none"], "failed", False),
+        (["A", "none"], "none", True),
+        ([], "none", True),
+        ([], "failed", False),
+    ],
+)
+def test_a_good_past_is_not_spent_by_a_call_that_proves_less_than_those_that_earned_it(
+    earned_with: list[str], shown: str, counts: bool
+) -> None:
+    trust = tuple(Trust(kind=TrustKind.TALKED, until=NOW - 1, earned_with=Attestation(one)) for one in earned_with)
+    remembered = dataclasses.replace(STRANGER, history=History(calls=9, talked=4, recorded=2), trust=trust)
+
+    found = history(make_call(attestation=Attestation(shown)), remembered, POLICY, NOW)
+
+    assert found is None if not counts else found is not None and found[0] == -5
+
+
+def test_a_bad_past_counts_whatever_a_call_proves() -> None:
+    trust = (Trust(until=NOW + 1, earned_with=Attestation.A),)
+    remembered = dataclasses.replace(STRANGER, history=History(talked=4, spam=1), trust=trust)
+
+    found = history(make_call(), remembered, POLICY, NOW)
+
+    assert found == (6, "of this caller is remembered, fading: marked as spam 1.0 times")
 
 
 def test_what_has_faded_is_not_worth_a_word() -> None:
