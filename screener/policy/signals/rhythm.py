@@ -15,6 +15,8 @@ from screener.policy.signals.rule import Finding
 
 ALIKE_SECONDS = 1.0
 """Calls of the same length differ by no more than this."""
+HABIT_SECONDS = 6 * 3600.0
+"""Calls that lie so far apart are a habit: a courier rings each morning at nine, an office each Monday."""
 
 
 def rhythm(_call: Call, remembered: Remembered, policy: Policy, _now: float) -> Finding | None:
@@ -25,7 +27,7 @@ def rhythm(_call: Call, remembered: Remembered, policy: Policy, _now: float) -> 
         return None
     distances = beat.distances[-(settings.calls - 1) :]
     mean = sum(distances) / len(distances)
-    if mean <= 0 or _deviation(distances, mean) > settings.spread * mean:
+    if not 0 < mean < HABIT_SECONDS or _deviation(distances, mean) > settings.spread * mean:
         return None
     text = f"the last {settings.calls} calls of this caller came every {duration(mean)}, like a clock's"
     return settings.points, text

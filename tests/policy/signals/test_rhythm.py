@@ -30,6 +30,13 @@ def test_a_person_keeps_no_beat(distances: tuple[float, ...]) -> None:
     assert rhythm(make_call(), beating(distances=distances), POLICY, 0) is None
 
 
+@pytest.mark.parametrize("apart", [6 * 3600.0, 86_400.0, 7 * 86_400.0])
+def test_who_calls_each_morning_or_each_monday_keeps_a_habit_and_no_beat(apart: float) -> None:
+    distances = tuple(apart + late for late in (0, 600, -300, 900))
+
+    assert rhythm(make_call(), beating(distances=distances), POLICY, 0) is None
+
+
 def test_calls_of_the_same_few_seconds_are_alike() -> None:
     assert alike(make_call(), beating(lasted=(90, 6.0, 6.4, 6.1, 6.9, 6.3)), POLICY, 0) == (
         3,
