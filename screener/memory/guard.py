@@ -58,6 +58,9 @@ class Guard:
 
     def judged(self, call: Call, verdict: Verdict, policy: Policy, now: float) -> None:
         """Note a verdict."""
+        settled = bool(verdict.reasons) and verdict.reasons[0].text == verdict.decided_by
+        if settled and verdict.treatment is not Treatment.PASS:
+            return  # a list refused the call: whom an administrator blocked must not relax a rule for others
         guilty = [reason.code for reason in verdict.reasons if reason.points > 0 and not reason.shadow]
         if verdict.reasons and verdict.reasons[0].code in LISTED:
             self._spare(verdict, guilty, policy, call, now)
@@ -85,7 +88,10 @@ class Guard:
         settings = policy.settings.guard
         if settings.did_share >= 1:
             return
-        hours = self._dids.keep(did, self._dids.get(did) or deque(maxlen=settings.did_hours))
+        hours = self._dids.get(did)
+        if hours is None or hours.maxlen != settings.did_hours:
+            hours = deque(hours or (), maxlen=settings.did_hours)
+        self._dids.keep(did, hours)
         hour = int(now // HOUR)
         if not hours or hours[-1].hour != hour:
             if len(hours) == hours.maxlen:

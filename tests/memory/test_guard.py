@@ -1,5 +1,6 @@
 """The policy guards itself."""
 
+from dataclasses import replace
 from typing import Any
 
 from screener.memory.guard import CALLERS, Guard
@@ -105,6 +106,26 @@ def test_an_attack_of_some_hours_is_no_reason_to_let_it_in() -> None:
     hours(guard, 3, per_hour=10, challenged=1, first=int(now // HOUR))
 
     assert guard.relaxed(DID, now) == frozenset()
+
+
+def test_whom_a_list_refuses_relaxes_no_rule_for_others() -> None:
+    guard = Guard()
+    blocked = Reason(code="blocked", points=0, text="on the block list")
+    told = replace(verdict(Treatment.REJECT, blocked, RATE), decided_by=blocked.text)
+    for turn in range(30 * 60):
+        guard.judged(make_call(), told, POLICY, turn * 60.0)
+
+    assert guard.relaxed(DID, 30 * HOUR) == frozenset()
+
+
+def test_a_reload_changes_over_how_many_hours_a_did_is_looked_at() -> None:
+    guard = Guard()
+    shorter = make_policy(guard={"did_hours": 4, "did_calls": 20})
+    now = hours(guard, 10, per_hour=10, challenged=10)
+
+    guard.judged(make_call(), verdict(Treatment.PASS), shorter, now)
+
+    assert guard.relaxed(DID, now) == {"neighbour"}
 
 
 def test_a_quiet_did_and_a_policy_that_challenges_every_stranger_are_left_alone() -> None:
