@@ -24,6 +24,8 @@ from screener.policy.verdict import Verdict
 FARTHEST: Final = 1e12
 """A time in seconds after which nothing happens."""
 HOUR: Final = 3600
+KNOWN: Final = ("trusted", "allowed", "feed-allowed", "contact", "never-screened")
+"""What settled the calls of those who are no strangers, as the first of a call's reasons: see `decide.known`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +110,11 @@ def rebuild(memory: LocalMemory, happened: Iterable[Happened], policy: Policy) -
 
 
 def strangers(database: sqlite3.Connection, since: float, until: float) -> list[tuple[int, str, int]]:
-    """Return how many callers who had earned nothing called which DID in which hour (since the epoch), in order."""
+    """Return how many callers whom nobody here knew called which DID in which hour (since the epoch), in order."""
+    others = " AND ".join(f"reasons NOT LIKE '[[\"{code}\"%'" for code in KNOWN)
     found = database.execute(
-        "SELECT CAST(at / ?1 AS INTEGER) AS hour, did, count(DISTINCT caller) FROM calls "
-        "WHERE at >= ?2 AND at < ?3 AND reasons NOT LIKE '[[\"trusted\"%' AND reasons NOT LIKE '[[\"allowed\"%' "
-        "AND reasons NOT LIKE '[[\"never-screened\"%' GROUP BY hour, did ORDER BY hour",
+        "SELECT CAST(at / ?1 AS INTEGER) AS hour, did, count(DISTINCT caller) FROM calls "  # noqa: S608 - our own codes
+        f"WHERE at >= ?2 AND at < ?3 AND {others} GROUP BY hour, did ORDER BY hour",
         (HOUR, since, until),
     )
     return [(hour, did, count) for hour, did, count in found]

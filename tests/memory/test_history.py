@@ -1,6 +1,7 @@
 """A memory that is told the journal again is the one that was lost; what is long over costs no time."""
 
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from screener.memory.recall import RECENT_CALLS, recall
 from screener.memory.rows import Told
 from screener.memory.settings import JournalSettings
 from screener.policy.call import Call
+from screener.policy.feeds import Feed, FeedKind, Feeds, NumberSet
 from screener.policy.policy import Policy
 from screener.policy.remembered import Ending, Outcome, Result, TrustKind, Window, WindowKind
 from screener.policy.verdict import Treatment
@@ -153,6 +155,18 @@ def test_how_many_strangers_are_usual_is_known_again(life: Life) -> None:
     life.write()
     recall(Primed(seed=1, callers=1024), life.path, POLICY, NOW)
     assert told == [(int(begin // 3600) + hour, DID, 5) for hour in range(13 * 24)]
+
+
+@pytest.mark.parametrize("kind", [FeedKind.ALLOW, FeedKind.CONTACT])
+def test_callers_whom_a_feed_knows_are_no_strangers_afterwards_either(life: Life, kind: FeedKind) -> None:
+    ours = Feed(name="ours", kind=kind, numbers=NumberSet(array("Q", [int(CALLER[1:])])))
+    life.policy = replace(POLICY, feeds=Feeds(feeds=(ours,)))
+    life.comes(NOW - DAY)
+    life.comes(NOW - DAY, ANOTHER_CALLER)
+
+    life.write()
+    with JournalReader(life.path) as reader:
+        assert [count for _, _, count in reader.strangers(NOW - 2 * DAY, NOW)] == [1]
 
 
 def test_calls_that_are_under_way_are_told_of(life: Life) -> None:
