@@ -79,6 +79,11 @@ async def _look(
         says = "screener.conf is not there: #tryinclude it in extensions.conf, then `dialplan reload`"
         yield Finding(about="dialplan", says=says, wrong=True)
         return
+    # Where a verdict continues a call, see `Carrier`: at an extension that is not there a call would end.
+    if await pbx.value("DIALPLAN_EXISTS(screener-pass,v.screener_1.000000,1)") != "1":
+        says = "screener.conf is older than this program: copy the new one, then `dialplan reload`"
+        yield Finding(about="dialplan", says=says, wrong=True)
+        return
     yield Finding(about="dialplan", says="screener.conf is loaded")
     agi = await pbx.value("SCREENER_ENTRY") == "agi"
     yield await (_agi(pbx, fastagi) if agi else _entry(pbx, settings))

@@ -91,6 +91,7 @@ async def move(rest: Rest, ami: Actions, named: str, to: Treatment, policy: Poli
     variables = {
         **channel_variables(call, verdict, policy, now=now, prompts=PLAIN, below=below, salt=salt),
         # What an earlier treatment left.
+        "SCREENER_BY": "",
         "SCREENER_RESULT": "",
         "SCREENER_THEN": "",
         "SCREENER_DESTINATION": "",

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +129,16 @@ async def test_check_says_what_to_do_where_the_dialplan_is_not_loaded(lab: Lab) 
     assert [finding.about for finding in findings] == ["asterisk", "dialplan"]
     assert findings[-1].wrong
     assert "then `dialplan reload`" in findings[-1].says
+
+
+async def test_check_says_so_where_the_dialplan_is_older_than_the_program(lab: Lab, tmp_path: Path) -> None:
+    old = tmp_path / "screener.conf"
+    old.write_text(DIALPLAN.read_text().replace("exten => _v.,1,", "exten => other,1,"))
+    async with lab.passing_pbx(Settings(dialplan=[old])) as pbx:
+        settings = AriSettings.model_validate({"url": f"http://127.0.0.1:{pbx.ports.http}", "user": pbx.ari_user})
+        findings = await inspect(settings, pbx.ari_password, [])
+    assert findings[-1].wrong
+    assert findings[-1].says == "screener.conf is older than this program: copy the new one, then `dialplan reload`"
 
 
 AGAIN = """[again]
