@@ -1,6 +1,7 @@
 """The policy guards itself: a rule that challenges whom it should not relaxes to shadow for a while, and says so."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from screener.memory.bounded import Bounded
@@ -16,7 +17,8 @@ DIDS: Final = 4096
 HOUR: Final = 3600.0
 DAY: Final = 86_400.0
 CALLERS: Final = 20_000
-"""Trusted callers after which the count begins anew before the day is over."""
+"""Trusted callers after which the count begins anew before the day is over; and callers of DIDs in one hour who are
+told apart: beyond them no more are counted in that hour."""
 NONE: Final[frozenset[str]] = frozenset()
 LISTED: Final = frozenset({"trusted", "allowed", "feed-allowed", "contact"})
 
@@ -43,6 +45,9 @@ class Guard:
         self._relaxed: dict[tuple[str, str], float] = {}
         """Until when a rule is relaxed, by its code and the DID; no DID: everywhere."""
         self._dids: Bounded[str, deque[_Hour]] = Bounded(DIDS)
+        self._hour = 0
+        self._callers: dict[tuple[str, str], bool] = {}
+        """Who called which DID in this hour, and whether a rule challenged it."""
         self.notices: list[Notice] = []
 
     def relaxed(self, did: str, now: float) -> frozenset[str]:
@@ -64,7 +69,8 @@ class Guard:
         guilty = [reason.code for reason in verdict.reasons if reason.points > 0 and not reason.shadow]
         if verdict.reasons and verdict.reasons[0].code in LISTED:
             self._spare(verdict, guilty, policy, call, now)
-        self._count(call.did, verdict, guilty, policy, now)
+        if policy.settings.guard.did_share < 1:
+            self._count(call, guilty if verdict.treatment is not Treatment.PASS else (), policy, now)
 
     def _spare(self, verdict: Verdict, guilty: list[str], policy: Policy, call: Call, now: float) -> None:
         settings = policy.settings.guard
@@ -84,25 +90,29 @@ class Guard:
                 del self._hurt[code]
                 self._relax(code, "", text, now + settings.hours * HOUR, now)
 
-    def _count(self, did: str, verdict: Verdict, guilty: list[str], policy: Policy, now: float) -> None:
-        settings = policy.settings.guard
-        if settings.did_share >= 1:
+    def _count(self, call: Call, guilty: Sequence[str], policy: Policy, now: float) -> None:
+        """Count a call; of one caller one an hour: who hammers for a day must not make itself what is usual."""
+        settings, did, hour = policy.settings.guard, call.did, int(now // HOUR)
+        if hour != self._hour:
+            self._hour, self._callers = hour, {}
+        who = did, call.caller.key if call.caller.personal else call.id
+        before = self._callers.get(who)
+        if before or before is bool(guilty) or (before is None and len(self._callers) >= CALLERS):
             return
+        self._callers[who] = bool(guilty)
         hours = self._dids.get(did)
         if hours is None or hours.maxlen != settings.did_hours:
             hours = deque(hours or (), maxlen=settings.did_hours)
         self._dids.keep(did, hours)
-        hour = int(now // HOUR)
         if not hours or hours[-1].hour != hour:
             if len(hours) == hours.maxlen:
                 self._look(did, hours, policy, now)
             hours.append(_Hour(hour))
         last = hours[-1]
-        last.calls += 1
-        if verdict.treatment is not Treatment.PASS and guilty:
-            last.challenged += 1
-            for code in guilty:
-                last.codes[code] = last.codes.get(code, 0) + 1
+        last.calls += before is None or not last.calls
+        last.challenged += bool(guilty)
+        for code in guilty:
+            last.codes[code] = last.codes.get(code, 0) + 1
 
     def _look(self, did: str, hours: deque[_Hour], policy: Policy, now: float) -> None:
         """Judge the full hours: each weighs the same, so that a flood of an hour is one hour."""

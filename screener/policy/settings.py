@@ -97,7 +97,7 @@ class GuardSettings(Section):
     """Such callers at the least."""
     did_share: float = Field(default=0.9, gt=0, le=1)
     """Share of a DID's calls that are challenged, hour by hour, beyond which the rule that challenges most of them
-    relaxes for this DID. 1: never."""
+    relaxes for this DID. 1: never. Of one caller one call an hour counts."""
     did_hours: int = Field(default=24, ge=1, le=168)
     """Hours with calls over which that is counted: an attack of some hours is no reason to let it in."""
     did_calls: int = Field(default=200, ge=1, le=100_000)

@@ -31,7 +31,7 @@ def hours(guard: Guard, count: int, *, per_hour: int, challenged: int, policy: P
     for hour in range(first, first + count):
         for turn in range(per_hour):
             told = verdict(Treatment.MENU, NEIGHBOUR) if turn < challenged else verdict(Treatment.PASS)
-            guard.judged(make_call(), told, policy, hour * HOUR + turn)
+            guard.judged(make_call(f"+1201555{turn:04}"), told, policy, hour * HOUR + turn)
     return (first + count) * HOUR
 
 
@@ -106,6 +106,26 @@ def test_an_attack_of_some_hours_is_no_reason_to_let_it_in() -> None:
     hours(guard, 3, per_hour=10, challenged=1, first=int(now // HOUR))
 
     assert guard.relaxed(DID, now) == frozenset()
+
+
+def test_one_caller_who_hammers_for_days_does_not_make_itself_what_is_usual() -> None:
+    guard = Guard()
+    for turn in range(48 * 30):
+        told = verdict(Treatment.CAPTCHA, RATE) if turn % 30 > 2 else verdict(Treatment.PASS)
+        guard.judged(make_call(), told, POLICY, turn * 120.0)
+
+    assert guard.relaxed(DID, 48 * HOUR) == frozenset()
+    assert guard.notices == []
+
+
+def test_the_callers_of_an_hour_who_are_told_apart_are_bounded() -> None:
+    guard = Guard()
+    for turn in range(CALLERS + 10):
+        guard.judged(make_call(f"+1201{5000000 + turn}"), verdict(Treatment.PASS), POLICY, HOUR + turn / 100)
+    assert len(guard._callers) == CALLERS
+
+    guard.judged(make_call(), verdict(Treatment.PASS), POLICY, 2 * HOUR)
+    assert len(guard._callers) == 1
 
 
 def test_whom_a_list_refuses_relaxes_no_rule_for_others() -> None:
