@@ -20,7 +20,7 @@ from screener.memory.surges import Surges
 from screener.policy.bucket import microseconds
 from screener.policy.call import Attestation, Call
 from screener.policy.caller import CallerKind
-from screener.policy.decide import known, trust_in_force
+from screener.policy.decide import known, proved_by, trust_in_force
 from screener.policy.numbering import plan
 from screener.policy.policy import Policy
 from screener.policy.remembered import (
@@ -39,7 +39,7 @@ from screener.policy.remembered import (
     Window,
     WindowKind,
 )
-from screener.policy.verdict import Treatment, Verdict
+from screener.policy.verdict import CHALLENGES, Treatment, Verdict
 
 DEFAULT_CALLERS = 1 << 20
 """Callers whose buckets fit: exact up to some 80,000 new callers a second, in 16 MB."""
@@ -56,6 +56,8 @@ SIGNATURE_SECONDS: Final = 60.0
 TRUSTS: Final = 8
 """Trusts of one caller: four kinds, and what proved the number when they were earned."""
 DIDS: Final = 4096
+OURS: Final = 5
+"""Calls from which a number that is called is one of ours: one that a stranger made up is hardly called that often."""
 WINDOWS: Final = 1000
 AGAIN_SECONDS: Final = 3600.0
 """A stranger who calls the same DID again within the hour is no further stranger to a block, a group or a surge."""
@@ -74,7 +76,8 @@ HEARD_SECONDS: Final = 20.0
 class _Visit:
     """A call under way."""
 
-    key: str
+    proved: Attestation
+    """What proves the number: nothing, where the signature is a copy of one that was used a moment ago."""
     stranger: bool
     counted: bool
     """Whether it was counted as a further stranger."""
@@ -102,7 +105,8 @@ class LocalMemory:
         """Strangers who were let through, and how well their call was proved (`Attestation.rank`)."""
         self._signatures: Bounded[str, tuple[str, float]] = Bounded(SIGNATURES)
         self._visits: Bounded[str, _Visit] = Bounded(VISITS)
-        self._dids: Bounded[str, None] = Bounded(DIDS)
+        self._dids: Bounded[str, int] = Bounded(DIDS)
+        """How often each DID was called."""
         self._windows: dict[tuple[WindowKind, str | None], Window] = {}
         self._beats = Beats()
         self._places = Places()
@@ -121,16 +125,16 @@ class LocalMemory:
         taken = self._buckets.take(own_key, policy.bucket, at)
         sustained = self._buckets.take(own_key ^ SUSTAINED, policy.sustained, at) if policy.sustained else None
         seen = self._seen.touch(own_key, now)
-        if call.did not in self._dids:
-            self._dids.keep(call.did, None)
+        self._dids.keep(call.did, (self._dids.get(call.did) or 0) + 1)
         reused = self._reused(call, now)
+        proved = proved_by(call, reused)
         trusts: tuple[Trust, ...] = ()
         history: History = NOTHING
         if caller.personal:
             trusts = self._trust.get(key) or ()
             history = self._remind(key, policy, now)
-        stranger = self._stranger(call, trusts, history, reused, policy, now)
-        visit = _Visit(key, stranger, False, ())
+        stranger = self._stranger(proved, trusts, history, policy, now)
+        visit = _Visit(proved.attestation, stranger, False, ())
         self._visits.keep(call.id, visit)
         remembered = Remembered(
             rate=taken,
@@ -141,22 +145,20 @@ class LocalMemory:
             unwanted_until=self._unwanted.get((key, call.did)) if caller.personal else None,
             history=history,
             stranger=stranger,
-            welcome=self._is_welcome(call),
+            welcome=self._is_welcome(proved),
             first_at=seen.first if seen else None,
             last_at=seen.last if seen else None,
             reused=reused,
-            ours=key in self._dids,
+            ours=(self._dids.get(key) or 0) >= OURS,
             familiar=self._places.familiar(call),
             windows=self._open(now),
             relaxed=self._guard.relaxed(call.did, now),
         )
         return self._among_strangers(remembered, call, visit, policy, now) if stranger else remembered
 
-    def _stranger(  # noqa: PLR0917 - it is what `observe` has at hand
-        self, call: Call, trusts: Sequence[Trust], history: History, reused: bool, policy: Policy, now: float
-    ) -> bool:
-        attestation = Attestation.FAILED if reused and call.attestation.rank > 0 else call.attestation
-        if trusts and trust_in_force(attestation, trusts, history, policy, now) is not None:
+    @staticmethod
+    def _stranger(call: Call, trusts: Sequence[Trust], history: History, policy: Policy, now: float) -> bool:
+        if trusts and trust_in_force(call.attestation, trusts, history, policy, now) is not None:
             return False
         return not known(call, policy, now)
 
@@ -253,7 +255,9 @@ class LocalMemory:
             self.learn(call, Outcome(treatment=Treatment.REJECT, result=Result.REJECTED), policy, now)
         visit = self._visits.get(call.id)
         if verdict.treatment is Treatment.PASS and visit is not None and visit.stranger and call.caller.personal:
-            self._let_in.keep(call.caller.key, call.attestation.rank)
+            before = self._let_in.get(call.caller.key)
+            rank = visit.proved.rank
+            self._let_in.keep(call.caller.key, rank if before is None else min(before, rank))
         self._guard.judged(call, verdict, policy, now)
 
     def learn(self, call: Call, outcome: Outcome, policy: Policy, now: float) -> None:
@@ -268,13 +272,15 @@ class LocalMemory:
             self._reject(key, call.did, settings.reject.repeat_seconds, now)
         elif result in (Result.PASSED, Result.ACCEPTED):
             self._failures.pop(key)
-            self._earn(key, TrustKind.PASSED, settings.trust.days, call.attestation, now)
+            visit = self._visits.get(call.id)
+            proved = call.attestation if visit is None else visit.proved
+            self._earn(key, TrustKind.PASSED, settings.trust.days, proved, now)
             self._stand(key, policy, now).passed += 1
         elif result in (Result.FAILED, Result.SILENT):
             self._fail(key, settings.signals.challenge_failed.hours, now)
         elif result is Result.RECORDED:
             self._stand(key, policy, now).recorded += 1
-        elif result is Result.ABANDONED:
+        elif result is Result.ABANDONED and outcome.treatment in CHALLENGES:
             self._beats.hang_up(key)
         elif result is Result.BLOCKED:
             self._trust.pop(key)
@@ -286,7 +292,7 @@ class LocalMemory:
         key = call.caller.key
         # A call that was forwarded to us says nothing of who may call us (the caller wanted somebody else).
         if call.caller.personal and not call.diversion and not ending.busy:
-            self._stood(key, ending, call.attestation, policy, now)
+            self._stood(key, ending, call.attestation if visit is None else visit.proved, policy, now)
         if call.caller.personal and ending.busy and self._beats.busy(key, now):
             self._give(key, policy)
         stranger = visit is not None and visit.stranger
@@ -338,13 +344,15 @@ class LocalMemory:
             standing.fine += 1
             self._failures.pop(number)
             self._earn(number, TrustKind.HAND, policy.settings.trust.hand_days, Attestation.NONE, now)
+            for place in [place for place in self._unwanted if place[0] == number]:
+                self._unwanted.pop(place)
         else:
             standing.spam += 1
             self._trust.pop(number)
 
     def open_window(self, window: Window) -> None:
         """Let everybody in until the window ends."""
-        if len(self._windows) < WINDOWS:
+        if (window.kind, window.did) in self._windows or len(self._windows) < WINDOWS:
             self._windows[window.kind, window.did] = window
 
     def close_window(self, kind: WindowKind, did: str | None) -> None:

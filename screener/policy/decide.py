@@ -38,9 +38,7 @@ def decide(call: Call, remembered: Remembered, policy: Policy, now: float) -> Ve
     The verdict carries every reason, also of signals that a list or trust overruled: an administrator who asks
     why a call passed sees what spoke against it.
     """
-    if remembered.reused and call.attestation.rank > 0:
-        # A signature is made for one call (RFC 8224, section 12.1): one that was seen a moment ago is a copy.
-        call = dataclasses.replace(call, attestation=Attestation.FAILED)
+    call = proved_by(call, remembered.reused)
     signs = tuple(_signs(call, remembered, policy, now))
     score = sum(reason.points for reason in signs if not reason.shadow)
     line = policy.line(call.did, now)
@@ -78,6 +76,16 @@ def _signs(call: Call, remembered: Remembered, policy: Policy, now: float) -> It
 def _share(caller: str, section: str) -> float:
     """Return where a caller stands between 0 and 1: always the same for one section, independent between two."""
     return zlib.crc32(f"{section} {caller}".encode()) / (1 << 32)
+
+
+def proved_by(call: Call, reused: bool) -> Call:
+    """Return the call with what its signature proves: nothing if another call has just used it.
+
+    A signature is made for one call (RFC 8224, section 12.1): one that was seen a moment ago is a copy.
+    """
+    if reused and call.attestation.rank > 0:
+        return dataclasses.replace(call, attestation=Attestation.FAILED)
+    return call
 
 
 def climb(ladder: Ladder, score: float) -> tuple[Treatment, str]:

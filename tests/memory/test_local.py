@@ -6,11 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.memory.local import LocalMemory
+from screener.memory.judge import judge
+from screener.memory.local import OURS, WINDOWS, LocalMemory
 from screener.policy.bucket import Taken
 from screener.policy.call import Attestation, Call
 from screener.policy.decide import decide
-from screener.policy.remembered import NOTHING, STRANGER, Ending, Failures, Outcome, Remembered, Result, Trust
+from screener.policy.remembered import (
+    NOTHING,
+    STRANGER,
+    Ending,
+    Failures,
+    Outcome,
+    Remembered,
+    Result,
+    Trust,
+    Window,
+    WindowKind,
+)
 from screener.policy.verdict import Treatment
 from tests.policy.builders import ANOTHER_CALLER, ANOTHER_DID, CALLER, DID, TAKEN, make_call, make_policy, thorough
 
@@ -328,3 +340,68 @@ def test_who_is_listened_to_may_call_all_day() -> None:
 
     assert all(admitted(talked=25))
     assert not all(admitted(talked=5))
+
+
+def test_a_copied_signature_earns_no_trust_and_makes_no_caller_welcome() -> None:
+    first = dataclasses.replace(make_call(attestation=Attestation.A), id="1", identity="one PASSporT")
+    copy = dataclasses.replace(first, id="2")
+    memory, strict = make_memory(), make_policy(preset="strict")
+    assert judge(memory, first, strict, 0.0).treatment is Treatment.PASS
+
+    assert judge(memory, copy, strict, 10.0).treatment is Treatment.CAPTCHA
+    memory.learn(copy, PASSED, strict, 20.0)
+    memory.ended(copy, Ending(talked=90, seconds=99), strict, 110.0)
+
+    earned = memory.observe(dataclasses.replace(first, id="3"), strict, 200.0).trust
+    assert {trust.earned_with for trust in earned} == {Attestation.FAILED}
+
+
+def test_a_caller_who_was_let_in_unsigned_is_welcome_unsigned_although_it_was_signed_since() -> None:
+    memory, strict = make_memory(), make_policy(preset="strict")
+    for number, attestation in enumerate((Attestation.NONE, Attestation.A)):
+        call = dataclasses.replace(make_call(attestation=attestation), id=str(number))
+        judge(memory, call, POLICY, number * 100.0)
+
+    assert judge(memory, dataclasses.replace(CALL, id="3"), strict, 300.0).treatment is Treatment.PASS
+
+
+def test_a_mark_of_fine_lifts_the_block_of_the_people_who_were_asked() -> None:
+    blocked = Outcome(treatment=Treatment.ANNOUNCE, result=Result.BLOCKED)
+    memory = taught(PASSED, blocked)
+    assert judge(memory, CALL, POLICY, 1.0).treatment is Treatment.REJECT
+
+    memory.mark(CALLER, True, POLICY, 2.0)
+
+    assert judge(memory, dataclasses.replace(CALL, id="2"), POLICY, 40.0).treatment is Treatment.PASS
+
+
+def test_hanging_up_on_a_mailbox_s_greeting_is_no_hang_up_in_a_challenge() -> None:
+    memory = make_memory()
+    gone = Outcome(treatment=Treatment.VOICEMAIL, result=Result.ABANDONED)
+    for at in (0.0, 5.0, 15.0):
+        memory.observe(CALL, POLICY, at)
+        memory.learn(CALL, gone, POLICY, at + 2)
+
+    beat = memory.observe(CALL, POLICY, 40.0).beat
+    assert beat is not None
+    assert beat.hang_ups == 0
+
+
+def test_one_call_to_a_made_up_number_does_not_make_it_ours() -> None:
+    memory = make_memory()
+    memory.observe(make_call(ANOTHER_CALLER, did=CALLER), POLICY, 0.0)
+    assert not memory.observe(CALL, POLICY, 1.0).ours
+
+    for _ in range(OURS - 1):
+        memory.observe(make_call(ANOTHER_CALLER, did=CALLER), POLICY, 2.0)
+    assert memory.observe(CALL, POLICY, 3.0).ours
+
+
+def test_an_open_window_can_be_prolonged_however_many_there_are() -> None:
+    memory = make_memory()
+    for number in range(WINDOWS):
+        memory.open_window(Window(kind=WindowKind.EXPECTING, until=10.0, did=str(number)))
+    memory.open_window(Window(kind=WindowKind.EXPECTING, until=99.0, did="0"))
+    memory.open_window(Window(kind=WindowKind.PAUSE, until=99.0))
+
+    assert memory.observe(CALL, POLICY, 50.0).windows == (Window(kind=WindowKind.EXPECTING, until=99.0, did="0"),)
