@@ -21,6 +21,7 @@ from screener.memory.reader import Recorded
 from screener.policy.verdict import Treatment
 from tests.demo.scenes import way
 from tests.lab.behaviours import choose, listen_and_obey
+from tests.lab.callee import callee
 from tests.lab.daemon import DIALPLAN, Daemon
 from tests.lab.lab import Lab
 from tests.lab.observe import Journey, Observer
@@ -28,6 +29,7 @@ from tests.lab.pbx import Pbx, Settings
 from tests.lab.places import SCENARIOS
 from tests.lab.ports import free_ports
 from tests.lab.sipp import run_sipp
+from tests.pbx.test_announce import Scene, announced
 from tests.pbx.test_lease import LEASE, ROOM, moments
 from tests.pbx.test_torture import SENDERS, marks, ordinary, wire
 
@@ -146,6 +148,18 @@ async def test_a_menu_and_a_rejection_arrive_whole(lab: Lab, pbx: Pbx, observer:
         blocked = await one_call(lab, observer, "+12125550179")
     assert way(menu) == "menu > pass > sales answers"
     assert way(blocked) == "reject > cause 21, never answered"
+
+
+async def test_a_call_is_announced_as_by_any_other_way(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    async with callee(lab.world) as phone, Listening(pbx, announced()) as daemon:
+        scene = Scene(lab, pbx, observer, phone, daemon)
+        await scene.connected()
+        await phone.hang_up()
+        await scene.line.ended(timeout=10)
+        journey = await scene.over()
+        assert await scene.outcomes() == ["announce accepted"]
+    assert way(journey) == "announce > cause 16"
 
 
 async def test_agi_alone_sets_the_variables_and_nothing_else(lab: Lab, pbx: Pbx, observer: Observer) -> None:
@@ -284,6 +298,20 @@ async def serving(serve: Callable[[AgiWire], Awaitable[None]]) -> AsyncIterator[
         yield
     finally:
         server.close()
+
+
+async def test_connections_that_are_no_calls_keep_no_call_waiting(lab: Lab, pbx: Pbx, observer: Observer) -> None:
+    lab.world.connect(pbx)
+    async with Listening(pbx, {}, header_seconds=60) as daemon:
+        opened = [await asyncio.open_connection("127.0.0.1", PORT) for _ in range(400)]
+        for place, (_, writer) in enumerate(opened):
+            writer.write((b"", b"agi_network: y", b"x" * 60_000, b"agi_network_script: screen\n")[place % 4])
+        journey = await one_call(lab, observer)
+        for _, writer in opened:
+            writer.transport.abort()
+        await daemon.all_ended(1)
+    assert way(journey) == FREE
+    assert journey.variables["SCREENER_REASONS"] == "none"
 
 
 async def test_no_daemon_lets_the_call_through(lab: Lab, pbx: Pbx, observer: Observer) -> None:
