@@ -1,6 +1,7 @@
 """The daemon: puts the parts together, runs them, and takes them down in the right order."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -8,7 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -40,9 +41,11 @@ from screener.policy.lists import NumberList
 from screener.policy.phrase import plural
 from screener.policy.policy import compile_policy
 from screener.reload import PolicyInForce
-from screener.telling.metrics import Metrics, serving
 from screener.telling.notices import Notices
 from screener.telling.webhook import Webhook
+
+if TYPE_CHECKING:
+    from screener.telling.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +94,7 @@ async def _serve(
     journal = Journal(config.journal)
     journal.start()
     asterisk, capacity = AriConnection(config.asterisk, password or ""), Load(config.overload, time.monotonic)
-    metrics = Metrics()
+    metrics = _metrics(config)
     webhook = None if config.webhook.url is None else Webhook(config.webhook, signing, time.monotonic)
     tell = Notices(journal, clocks.wall, metrics, webhook).tell
     feeds = FeedKeeper(feeds_directory(config.journal.path), tell=tell)
@@ -105,7 +108,7 @@ async def _serve(
         load=capacity,
         prompts=_prompts(config),
         overload_treatment=config.overload.treatment,
-        count=metrics.count,
+        count=(lambda _: None) if metrics is None else metrics.count,
         tell=tell,
     )
     for one in under_way if password is not None else ():
@@ -136,7 +139,7 @@ async def _serve(
     helpers += [asyncio.Task(part.serve()) for part in (webhook,) if part is not None]
     helpers += [asyncio.Task(part.run()) for part in (watch,) if part is not None]
     try:
-        async with serving(metrics, config.metrics.port):
+        async with contextlib.nullcontext() if metrics is None else metrics.served():
             if password is None:
                 log.warning("no ARI password: FastAGI only, and nothing is learned from what becomes of a call")
                 await asterisk.closed()
@@ -214,6 +217,16 @@ async def _answers(asterisk: AriConnection) -> bool:
     except (AriUnavailableError, TimeoutError):
         return not asterisk.connected
     return True
+
+
+def _metrics(config: Config) -> "Metrics | None":
+    """Return what counts for Prometheus, if anybody wants to know."""
+    if config.metrics.port is None:
+        return None
+    # Its libraries take a tenth of the time that a start takes.
+    from screener.telling.metrics import Metrics  # noqa: PLC0415
+
+    return Metrics(config.metrics.port)
 
 
 def _prompts(config: Config) -> Prompts:

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from screener.policy.remembered import Notice
 from screener.policy.verdict import Verdict
+from screener.telling.notices import ENDINGS
 
 log = logging.getLogger(__name__)
 
@@ -19,14 +20,14 @@ HOST: Final = "127.0.0.1"
 LABELS: Final = 200
 """Values of one label; what comes beyond is counted as `other`: who scrapes pays for each for ever."""
 OTHER: Final = "other"
-ENDINGS: Final = {"surge-ended": "surge-began", "rule-restored": "rule-relaxed"}
-"""Notices by which something ends that another one began."""
 
 
 class Metrics:
     """Counts verdicts and notices."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        """`port` is the TCP port that they are served at."""
+        self._port = port
         # A registry of its own: the library's common one would add figures of the process that nobody asked for.
         self._registry = CollectorRegistry()
         self._calls = Counter(
@@ -70,34 +71,30 @@ class Metrics:
         """Return all figures in Prometheus' text format."""
         return generate_latest(self._registry)
 
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Serve the figures meanwhile; a port that cannot be had costs the figures and nothing else."""
+
+        async def answer(_request: web.Request) -> web.Response:
+            return web.Response(body=self.page(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+        application = web.Application()
+        application.router.add_get("/metrics", answer)
+        runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, HOST, self._port).start()
+            log.info("metrics are served at http://%s:%d/metrics", HOST, self._port)
+        except OSError as error:
+            log.warning("no metrics: %s:%d cannot be had (%s)", HOST, self._port, error.strerror or error)
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
     def _bounded(self, metric: object, value: str) -> str:
         seen = self._seen.setdefault(metric, set())
         if value not in seen and len(seen) >= LABELS:
             return OTHER
         seen.add(value)
         return value
-
-
-@asynccontextmanager
-async def serving(metrics: Metrics, port: int | None) -> AsyncIterator[None]:
-    """Serve the figures meanwhile; a port that cannot be had costs the figures and nothing else."""
-    if port is None:
-        yield
-        return
-
-    async def answer(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
-
-    application = web.Application()
-    application.router.add_get("/metrics", answer)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
-    try:
-        await runner.setup()
-        await web.TCPSite(runner, HOST, port).start()
-        log.info("metrics are served at http://%s:%d/metrics", HOST, port)
-    except OSError as error:
-        log.warning("no metrics: %s:%d cannot be had (%s)", HOST, port, error.strerror or error)
-    try:
-        yield
-    finally:
-        await runner.cleanup()

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from screener.policy.remembered import Notice
-from screener.telling.metrics import ENDINGS, Metrics
-from screener.telling.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
+ENDINGS: Final = {"surge-ended": "surge-began", "rule-restored": "rule-relaxed"}
+"""Notices by which something ends that another one began."""
 LEVELS: Final = dict.fromkeys((*ENDINGS, "feed-restored"), logging.INFO)
 """How loud the log says it; what is not named is a warning."""
 
@@ -21,10 +21,26 @@ class Record(Protocol):
         """Record what the administrator should know."""
 
 
+class Counts(Protocol):
+    """What is needed of metrics."""
+
+    def notice(self, notice: Notice) -> None:
+        """Count a notice."""
+
+
+class Sends(Protocol):
+    """What is needed of a webhook: it does not wait."""
+
+    def put(self, notice: Notice, at: float) -> None:
+        """Send a notice soon; `at` is in seconds since the epoch."""
+
+
 class Notices:
     """Tells what the administrator should know. Nobody waits for it."""
 
-    def __init__(self, record: Record, wall: Callable[[], float], metrics: Metrics, webhook: Webhook | None) -> None:
+    def __init__(
+        self, record: Record, wall: Callable[[], float], metrics: Counts | None, webhook: Sends | None
+    ) -> None:
         """`wall` is in seconds since the epoch."""
         self._record = record
         self._wall = wall
@@ -35,6 +51,7 @@ class Notices:
         """Tell a notice."""
         log.log(LEVELS.get(notice.code, logging.WARNING), "%s %s: %s", notice.code, notice.about, notice.text)
         self._record.notice(notice, self._wall())
-        self._metrics.notice(notice)
+        if self._metrics is not None:
+            self._metrics.notice(notice)
         if self._webhook is not None:
             self._webhook.put(notice, self._wall())

@@ -201,7 +201,7 @@ async def test_who_registers_the_application_anew_gets_it_and_the_first_one_ends
             await second.until(1)
             async with asyncio.timeout(5):
                 await running
-            assert [type(event).__name__ for event in first.events] == ["Replaced"]
+            assert [type(event).__name__ for event in first.events] == ["Replaced", "ConnectionLost"]
 
 
 # ------------------------------------------------------------------------------------------------------ what refuses it

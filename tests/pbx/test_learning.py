@@ -30,7 +30,14 @@ pytestmark = pytest.mark.pbx
 
 CALLER = "+12125550150"
 FREE = "pass > agent answers"
-CONTEXTS = """
+(AGI_PORT,) = free_ports(socket.SOCK_STREAM, 1)
+CONTEXTS = f"""
+[from-trunk](+)
+exten => 2125550808,1,AGI(agi://127.0.0.1:{AGI_PORT}/screen,did=${{EXTEN}})
+ same => n,Gosub(screener-treat,s,1)
+ same => n,Dial(PJSIP/agent,20)
+"""
+CONTEXTS += """
 [from-trunk](+)
 exten => 2125550801,1,Gosub(screener,s,1(${EXTEN}))
  same => n,Queue(office,,,,10)
@@ -185,6 +192,18 @@ async def test_by_whatever_way_somebody_answers_the_conversation_is_seen(
     assert result.connected_to in ("agent", "sales")
     assert 0 < call.talked <= (call.seconds or 0)
     assert not call.busy
+
+
+async def test_who_came_by_fastagi_and_talked_is_trusted_too(lab: Lab, office: Pbx, watcher: Observer) -> None:
+    fastagi = {"enabled": True, "port": AGI_PORT}
+    async with scene(lab, office, watcher, EARNING, fastagi=fastagi) as stage:
+        caller = another_caller()
+        for stay in (5.5, 0.5):
+            await stage.call(listen_and_obey(stay=stay), caller=caller, did="2125550808")
+        first, second = await stage.journalled(2)
+    assert first.verdict.acted == "captcha"
+    assert first.talked >= 5
+    assert second.verdict.reasons[0].code == "trusted"
 
 
 async def test_a_message_is_no_conversation(lab: Lab, office: Pbx, watcher: Observer) -> None:

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from screener.policy.remembered import Notice
 from screener.policy.verdict import Mode, Reason, Treatment, Verdict
 from screener.telling import metrics as metrics_module
-from screener.telling.metrics import HOST, Metrics, serving
+from screener.telling.metrics import HOST, Metrics
 from tests.lab.ports import free_ports
 
 
@@ -33,7 +33,7 @@ def read(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
 
 
 def test_calls_are_counted_by_what_was_judged_and_what_was_done_and_reasons_by_their_code() -> None:
-    metrics = Metrics()
+    metrics = Metrics(9464)
     for one in (verdict(Treatment.CAPTCHA, "rate", "surge"), verdict(Treatment.CAPTCHA, "rate", mode=Mode.SHADOW)):
         metrics.count(one)
     assert read(metrics, "screener_calls_total") == {("captcha", "captcha"): 1, ("captcha", "pass"): 1}
@@ -41,7 +41,7 @@ def test_calls_are_counted_by_what_was_judged_and_what_was_done_and_reasons_by_t
 
 
 def test_what_began_is_active_until_it_ends() -> None:
-    metrics = Metrics()
+    metrics = Metrics(9464)
     for code, about in (("surge-began", "PBX"), ("surge-began", "+1415"), ("rule-relaxed", "rate"),
                         ("rule-relaxed", "rate"), ("surge-ended", "+1415"), ("rule-restored", "rate")):  # fmt: skip
         metrics.notice(notice(code, about))
@@ -61,7 +61,7 @@ def test_what_began_before_the_daemon_ends_at_nought() -> None:
 
 def test_a_stranger_who_dials_many_numbers_makes_no_more_labels_than_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_module, "LABELS", 3)
-    metrics = Metrics()
+    metrics = Metrics(9464)
     for number in range(10):
         metrics.notice(notice("surge-began", f"+1{number}"))
         metrics.count(verdict(Treatment.PASS, f"code{number}"))
@@ -71,9 +71,10 @@ def test_a_stranger_who_dials_many_numbers_makes_no_more_labels_than_a_limit(mon
 
 
 async def test_the_page_is_served_to_this_machine() -> None:
-    metrics, (port,) = Metrics(), free_ports(socket.SOCK_STREAM, 1)
+    (port,) = free_ports(socket.SOCK_STREAM, 1)
+    metrics = Metrics(port)
     metrics.count(verdict())
-    async with serving(metrics, port), aiohttp.ClientSession() as http:
+    async with metrics.served(), aiohttp.ClientSession() as http:
         async with http.get(f"http://{HOST}:{port}/metrics") as answer:
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
             assert await answer.read() == metrics.page()
@@ -85,11 +86,5 @@ async def test_a_port_that_is_taken_costs_the_metrics_and_nothing_else(caplog: p
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        async with serving(Metrics(), taken.getsockname()[1]):
+        async with Metrics(taken.getsockname()[1]).served():
             assert "no metrics" in caplog.text
-
-
-async def test_without_a_port_nothing_is_served(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
-        async with serving(Metrics(), None):
-            assert caplog.text == ""

@@ -26,7 +26,7 @@ class Record:
 async def test_a_notice_reaches_log_journal_metric_and_webhook(
     code: str, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    record, metrics = Record(), Metrics()
+    record, metrics = Record(), Metrics(9464)
     webhook = Webhook(WebhookSettings.model_validate({"url": "http://127.0.0.1:1"}), None, lambda: 0.0)
     notice = Notice(code=code, about="PBX", text="so many", at=5)
     with caplog.at_level(logging.INFO):
@@ -37,8 +37,8 @@ async def test_a_notice_reaches_log_journal_metric_and_webhook(
     assert len(webhook._waiting) == 1
 
 
-def test_without_a_webhook_the_others_are_told() -> None:
+def test_with_neither_metrics_nor_webhook_the_others_are_told() -> None:
     record = Record()
     notice = Notice(code="surge-began", about="PBX", text="so many", at=5)
-    Notices(record, lambda: 1e9, Metrics(), None).tell(notice)
+    Notices(record, lambda: 1e9, None, None).tell(notice)
     assert len(record.told) == 1
