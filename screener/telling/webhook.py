@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -109,8 +110,9 @@ class Webhook:
                     return None
                 return f"it answered {answer.status}", answer.status >= 500 or answer.status in BUSY
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # The text of an error may hold the address.
-            return type(error).__name__, True
+            # The text of an error may hold the address. The sandbox of the shipped unit drops what it sends elsewhere.
+            hint = "; does IPAddressAllow= of the unit let it out?" if "INVOCATION_ID" in os.environ else ""
+            return f"{type(error).__name__}{hint}", True
 
     def _headers(self, message: Message) -> Mapping[str, str]:
         headers = {
