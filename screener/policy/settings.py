@@ -196,7 +196,7 @@ class PolicySettings(Section):
     """The time zone (IANA, such as America/New_York) of dates and hours that name no other."""
     preset: Preset = Preset.BALANCED
     """`gentle`, `balanced` or `strict`: what holds where this file says nothing."""
-    own_numbers: tuple[Name, ...] = ()
+    own_numbers: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
     """Your own numbers, exact or as a prefix in E.164 (`+1212555*`), beside the DIDs that are called: a caller that
     shows one of them is spoofed."""
     bucket: BucketSettings = BucketSettings()
