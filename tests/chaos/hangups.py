@@ -62,7 +62,7 @@ class Step:
     """The outcomes that such a call may have."""
 
 
-CAPTCHA, MENU, VOICEMAIL, FRIEND, RINGS = "+1312", "+1313", "+1314", "+1646", "+1647"
+CAPTCHA, MENU, VOICEMAIL, ANNOUNCE, FRIEND, RINGS = "+1312", "+1313", "+1314", "+1315", "+1646", "+1647"
 ABANDONED: Final = frozenset({"abandoned"})
 STEPS: Final[Mapping[str, Step]] = {
     "judging": Step(
@@ -82,6 +82,12 @@ STEPS: Final[Mapping[str, Step]] = {
         says="in the mailbox's greeting", block=VOICEMAIL, patience=(9.0,), talk=0.2,
         acted="voicemail", results=ABANDONED,
     ),
+    "name": Step(
+        says="while it says its name", block=ANNOUNCE, patience=(9.0,), talk=0.3, acted="announce", results=ABANDONED
+    ),
+    "asked": Step(
+        says="while the callee is asked", block=ANNOUNCE, patience=(9.0,), talk=3.5, acted="announce", results=ABANDONED
+    ),
     "ringing": Step(says="while the destination rings", block=RINGS, patience=(0.2, 0.3, 0.5)),
     "talking": Step(says="as soon as the destination answers", block=FRIEND, patience=(9.0,), talk=0.0),
     "talked": Step(says="after a word with the destination", block=FRIEND, patience=(9.0,), talk=0.3),
@@ -100,12 +106,15 @@ POLICY: Final[Mapping[str, Any]] = {
     "signals": {**ALONE, "attestation": {"points": {"none": 5}}},
     "lists": {"allow": [f"{FRIEND}*", f"{RINGS}*"]},
     "ladder": [{"score": 5, "treatment": "captcha"}],
+    "guard": {"did_share": 1, "trusted_share": 1},  # it would soon call these challenges a mistake
     "dids": {
         "+12125550002": {"ladder": [{"score": 5, "treatment": "menu"}]},
         "+12125550003": {"ladder": [{"score": 5, "treatment": "voicemail"}]},
+        "+12125550004": {"ladder": [{"score": 5, "treatment": "announce"}]},
     },
+    "announce": {"dial": "PJSIP/agent", "ask_name": ["silence/1"], "hold": [], "name_seconds": 1},
 }
-DIDS: Final = {MENU: "+12125550002", VOICEMAIL: "+12125550003"}
+DIDS: Final = {MENU: "+12125550002", VOICEMAIL: "+12125550003", ANNOUNCE: "+12125550004"}
 
 _strangers = itertools.count(2_000_000)
 

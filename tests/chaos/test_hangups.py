@@ -26,7 +26,7 @@ async def test_nothing_is_left_of_callers_who_hang_up(lab: Lab, tmp_path: Path, 
     assert (after.tasks, after.held, after.followed, after.subscriptions, after.channels) == (0, 0, 0, 0, 0)
     assert wrong(recorded) == []
     # Who was not taken back before the verdict met every treatment, and left it.
-    assert {str(call.verdict.acted) for call in recorded} == {"pass", "captcha", "menu", "voicemail"}
+    assert {str(call.verdict.acted) for call in recorded} == {"pass", "announce", "captcha", "menu", "voicemail"}
     assert sum(str(outcome.result) == "abandoned" for call in recorded for outcome in call.outcomes) >= 80
 
 
