@@ -30,7 +30,7 @@ from screener.replay.labels import read_labels
 from screener.replay.player import Player, Side
 from screener.replay.record import CallRecord
 from screener.replay.result import Result, Sheet
-from screener.replay.source import CEL_NAMES, Reading, Source
+from screener.replay.source import CEL_NAMES, PASSWORD_VARIABLE, Reading, Source
 from screener.replay.tally import Differences, Tally
 from screener.replay.times import LocalTimes
 from screener.replay.tune import TooFewLabelsError
@@ -40,6 +40,7 @@ from screener.replay.verdicts import Verdicts
 _SHARE: Final = re.compile(
     r"(?P<part>[0-9]+(\.[0-9]+)?)\s*((?P<percent>%)|(in|of|/)\s*(?P<whole>[1-9][0-9,]*))?", re.ASCII | re.IGNORECASE
 )
+_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]+@")
 DRAW_SECONDS: Final = 0.1
 """How often a progress bar is drawn."""
 
@@ -264,6 +265,10 @@ def read(book: Book, given: Given, times: LocalTimes, faults: Faults) -> None:
     reading = Reading(times=times, faults=faults, columns=given.columns, table=given.table)
     for named in given.files:
         source = Source(named, reading)
+        if source.is_address and _PASSWORD.search(named):
+            click.echo(
+                f"whoever lists processes sees this password: leave it out, and set {PASSWORD_VARIABLE}", err=True
+            )
         try:
             with bar(f"reading {Path(source.name).name}", source.size) as tick:
                 for _ in book.fill(source.records(book)):

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from screener.cli.show import COLOURS
-from screener.policy.phrase import duration, plural
+from screener.policy.phrase import duration
 from screener.policy.verdict import Treatment
 from screener.replay.compass import Direction
 from screener.replay.faults import Faults
@@ -38,12 +38,13 @@ def replayed(result: Result) -> None:
     faults(result.faults)
     first, last = result.span
     directions = result.played.directions
-    _line(f"{_n(result.book.rows)} rows, {_n(len(result.book))} calls from {first} to {last}", "bold")
+    _line(f"{_many(result.book.rows, 'row')}, {_many(len(result.book), 'call')} from {first} to {last}", "bold")
     if result.faults.count:
-        _line(f"{plural(result.faults.count, 'bad row')} skipped", "yellow")
+        _line(f"{_many(result.faults.count, 'bad row')} skipped", "yellow")
     _line(
-        f"{_n(directions[Direction.INBOUND])} inbound calls judged, {_n(directions[Direction.OUTBOUND])} outbound "
-        f"calls gave the called numbers trust, {_n(directions[Direction.INTERNAL])} internal ones left out"
+        f"{_many(directions[Direction.INBOUND], 'inbound call')} judged; "
+        f"{_many(directions[Direction.OUTBOUND], 'outbound call')} gave the called numbers trust; "
+        f"{_many(directions[Direction.INTERNAL], 'internal one')} left out"
     )
     for hint in result.hints:
         _line(hint, "yellow")
@@ -74,6 +75,8 @@ def tuned(found: Tuned, name: str, times: LocalTimes) -> None:
         *_compared(f"calls from {times.text(found.split)} on, which it has not seen", found.checked),
         "",
     ]
+    if found.left_out:
+        lines.insert(1, f"the first {found.left_out:,} calls were too many and are left out")
     after = found.checked.after
     low, high = interval(after.false_positives, after.wanted.total())
     measured = (
@@ -201,7 +204,7 @@ def _differences(result: Result) -> None:
     if result.differences is None:
         return
     found = result.differences
-    _head(f"Treated differently: {_n(found.count)} calls")
+    _head(f"Treated differently: {_many(found.count, 'call')}")
     _table([f"{one} -> {other}", _n(count)] for (one, other), count in found.moves.most_common())
     for one, other in found.listed[:SHOWN]:
         _print(
@@ -246,7 +249,7 @@ def _campaigns(sheet: Sheet, result: Result) -> None:
     _head("Campaigns, the largest")
     _table(
         [
-            one.kind, one.what, plural(one.calls, "call"), plural(one.numbers, "caller"), plural(one.dids, "DID"),
+            one.kind, one.what, _many(one.calls, "call"), _many(one.numbers, "caller"), _many(one.dids, "DID"),
             f"{result.times.text(one.first)} to {result.times.text(one.last)}",
         ]
         for one in found[:SHOWN]
@@ -301,3 +304,7 @@ def _console() -> Console:
 
 def _n(count: float) -> str:
     return f"{count:,.0f}"
+
+
+def _many(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"

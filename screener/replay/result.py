@@ -54,7 +54,7 @@ class Result:
             )
         unmatched = self.book.unmatched()
         if unmatched:
-            hints.append(f"{unmatched} labels belong to no call that was read")
+            hints.append(f"labels that belong to no call that was read: {unmatched}")
         return hints
 
     def summary(self) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from screener.replay.times import LocalTimes
 
 GZIP: Final = b"\x1f\x8b"
 SQLITE: Final = b"SQLite format 3\x00"
+PASSWORD_VARIABLE: Final = "SCREENER_CDR_PASSWORD"  # noqa: S105 - a name
+"""Where the password of a database may stand: an address is seen by everybody who lists processes."""
 HEAD: Final = 65_536
 """Bytes of a file that are looked at to see what it is."""
 CEL_NAMES: Final = frozenset({"eventtype", "eventtime"})
@@ -143,7 +145,8 @@ class Source:
         # It takes a third of a second to load, and most administrators have files.
         from screener.replay.table import CdrTable  # noqa: PLC0415
 
-        table = CdrTable(url, self._reading.table, self._reading.times, self._reading.faults, os.environ)
+        reading, password = self._reading, os.environ.get(PASSWORD_VARIABLE)
+        table = CdrTable(url, reading.table, reading.times, reading.faults, password)
         self.name = table.name = name or table.name
         yield from table.records()
 

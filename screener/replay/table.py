@@ -1,6 +1,6 @@
 """Call detail records in a database, such as FreePBX's asteriskcdrdb."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 import sqlalchemy
@@ -14,28 +14,22 @@ from screener.replay.times import LocalTimes
 
 FETCHED: Final = 5_000
 """Rows that are fetched at once."""
-PASSWORD_VARIABLE: Final = "SCREENER_CDR_PASSWORD"  # noqa: S105 - a name
 
 
 class CdrTable:
     """Reads a table of call detail records."""
 
-    def __init__(
-        self, url: str, table: str, times: LocalTimes, faults: Faults, environment: Mapping[str, str] | None = None
-    ) -> None:
-        """Raises UnreadableError for an address that cannot be one.
-
-        A password may stand in the environment instead, for the address is seen by everybody who lists processes.
-        """
+    def __init__(self, url: str, table: str, times: LocalTimes, faults: Faults, password: str | None = None) -> None:
+        """Raises UnreadableError for an address that cannot be one. `password` is for one that names none."""
         try:
             parsed = make_url(url)
         except ArgumentError:
             raise UnreadableError(
                 "this is no database's address, such as mysql+pymysql://user@host/asteriskcdrdb"
             ) from None
-        if parsed.password is None and (environment or {}).get(PASSWORD_VARIABLE):
-            parsed = parsed.set(password=(environment or {})[PASSWORD_VARIABLE])
-        self._url = parsed
+        if parsed.password is None and password:
+            parsed = parsed.set(password=password)
+        self.url = parsed
         self.name = label(parsed)
         self._table = table
         self._times = times
@@ -44,7 +38,7 @@ class CdrTable:
     def records(self) -> Iterator[CallRecord]:
         """Yield the records of the table. Raises UnreadableError."""
         try:
-            engine = sqlalchemy.create_engine(self._url)
+            engine = sqlalchemy.create_engine(self.url)
         except (NoSuchModuleError, ImportError, ArgumentError) as error:
             raise UnreadableError(f"{self.name}: {error}") from None
         try:
@@ -73,4 +67,4 @@ class CdrTable:
 
 def label(url: URL) -> str:
     """Return how to call a database: its address without user and password."""
-    return url.set(username=None, password=None, query={}).render_as_string(hide_password=True)
+    return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()

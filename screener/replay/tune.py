@@ -4,6 +4,7 @@ import math
 import multiprocessing
 import os
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ from screener.replay.tally import Scores
 
 SEARCHED: Final = 0.7
 """Share of the labelled calls, the earlier ones, that the search sees; the later ones check it."""
-MOST: Final = 400_000
-"""Calls that are searched in, the last ones; some 700 bytes each."""
+MOST: Final = 150_000
+"""Calls that are searched in, the last ones; some 700 bytes each, and half a minute for a replay of them."""
 MARGIN: Final = 0.8
 """Share of the bound that the search uses: what was searched for always does a little worse on what comes after."""
 VARIANTS: Final = 4
@@ -79,6 +80,8 @@ class Tuned:
     """When the part that was not seen begins, in seconds since the epoch."""
     bound: float
     """The share of wanted calls that may be stopped."""
+    left_out: int
+    """Calls that were too many; they came before all others."""
 
     @property
     def holds(self) -> bool:
@@ -103,7 +106,8 @@ def tune(
 
     `bound` is the share of wanted calls that may be stopped; `tick` is called with the number of rounds done.
     """
-    events, learned = list(book.calls())[-MOST:], list(book.lessons())
+    # A deque drops the first ones on the way: they need not all fit.
+    events, learned = list(deque(book.calls(), maxlen=MOST)), list(book.lessons())
     split = _split(events)
     stage = _Stage(
         whole=Script(events=events, learned=learned),
@@ -133,6 +137,7 @@ def tune(
         checked=Compared(before=before[1], after=after[1]),
         split=split,
         bound=bound,
+        left_out=len(book) - len(events),
     )
 
 

@@ -164,7 +164,7 @@ def test_labels_that_belong_to_no_call_are_counted(run: Run, records: Path, tmp_
     file = tmp_path / "labels.csv"
     file.write_text("uniqueid,label\nnobody.1,spam\nnobody.2,maybe\n")
     found = told(run(records, "--labels", file, "--json"))
-    assert "1 labels belong to no call that was read" in found["hints"]
+    assert "labels that belong to no call that was read: 1" in found["hints"]
     assert found["sources"]["faults"] == [f"{file}:3: the label is wanted or spam, not 'maybe'"]
 
 

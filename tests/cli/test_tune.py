@@ -111,3 +111,13 @@ def test_a_bound_may_be_written_in_several_ways(config: Path, tmp_path: Path, bo
 def test_a_bound_that_is_none_is_wrong_usage(config: Path, tmp_path: Path, bound: str) -> None:
     result = tune(config, records(tmp_path, (wanted(n) for n in range(4))), "--false-alarms", bound)
     assert result.exit_code == 2
+
+
+def test_of_too_many_calls_the_last_ones_are_searched(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screener.replay.tune.MOST", 200)
+    result = tune(config, records(tmp_path, (HIDDEN if n % 3 == 0 else wanted(n) for n in range(300))))
+    assert result.exit_code == 0, result.output
+    assert "# the first 100 calls were too many and are left out" in result.stdout
+    assert "(0 of 40 wanted calls: 0.0 to" in result.stdout
