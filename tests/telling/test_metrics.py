@@ -53,7 +53,7 @@ def test_what_began_is_active_until_it_ends() -> None:
 
 
 def test_what_began_before_the_daemon_ends_at_nought() -> None:
-    metrics = Metrics()
+    metrics = Metrics(9464)
     metrics.notice(notice("surge-ended"))
     metrics.notice(notice("surge-began"))
     assert read(metrics, "screener_surge_active") == {("PBX",): 1}
