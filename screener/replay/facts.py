@@ -50,9 +50,12 @@ class Facts:
         return e164(record.dst.removeprefix(prefix), self.region)
 
     def is_emergency(self, record: CallRecord, prefix: str = "") -> bool:
-        """Return whether one of ours called an emergency number."""
-        digits = record.dst.removeprefix(prefix)
-        return len(digits) <= EMERGENCY_DIGITS and phonenumbers.is_emergency_number(digits, self.region)
+        """Return whether one of ours called an emergency number, which a route may send without the prefix."""
+        written = (record.dst, record.dst.removeprefix(prefix))
+        return any(
+            len(digits) <= EMERGENCY_DIGITS and phonenumbers.is_emergency_number(digits, self.region)
+            for digits in written
+        )
 
 
 @functools.lru_cache(CACHED)

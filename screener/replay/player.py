@@ -180,7 +180,7 @@ class Player:
         for side in self._sides:
             policy, now = side.policy, record.start
             number = side.facts.dialled(record, self._prefix) if outside else None
-            if number is not None:
+            if number is not None and not policy.owns(number):
                 side.memory.dialled(number, policy, now)
             minutes = policy.settings.windows.emergency_minutes
             if minutes and side.facts.is_emergency(record, self._prefix):

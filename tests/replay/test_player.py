@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from screener.policy.call import Call
 from screener.policy.remembered import Outcome, Result
 from screener.policy.settings import PolicySettings
@@ -138,15 +140,29 @@ def test_notices_of_the_policy_are_kept(tmp_path: Path) -> None:
     assert all(notice.at >= BEGIN for notice in played.notices)
 
 
-def test_after_an_emergency_call_of_ours_everybody_gets_in_for_a_while(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefix", ["", "9", "00"])
+def test_after_an_emergency_call_of_ours_everybody_gets_in_for_a_while(tmp_path: Path, prefix: str) -> None:
     calls = [row(n, f"+1312555{n:04}") for n in range(5)]
     out = row(50, "1001", "911", channel="PJSIP/1001-00000001", context="from-internal")
     path = put(tmp_path / "Master.csv", *calls, row(10), row(20), out, row(100), row(50 + 121 * 60))
     ladder = [{"score": 5, "treatment": "captcha"}]
-    found, played = play(
-        path, windows={"emergency_minutes": 120}, ladder=ladder, bucket=bucket(1) | {"refill_per_hour": 0.1}
-    )
+    emptied = bucket(1) | {"refill_per_hour": 0.1}
+    found, played = play(path, prefix=prefix, windows={"emergency_minutes": 120}, ladder=ladder, bucket=emptied)
     assert [verdict.treatment for _, verdict in found[-4:]] == [
         Treatment.PASS, Treatment.CAPTCHA, Treatment.PASS, Treatment.CAPTCHA,
     ]  # fmt: skip
     assert played.directions[Direction.INTERNAL] == 1
+
+
+def test_who_calls_a_number_of_ours_makes_no_friend_of_it(tmp_path: Path) -> None:
+    calls = [row(n, f"+1312555{n:04}") for n in range(5)]
+    outs = [
+        row(50 + n, "1001", number, channel="PJSIP/1001-00000001", context="from-internal")
+        for n, number in enumerate(("12125550177", "12125550178"))
+    ]
+    spoofed = [row(100 + n, number) for n, number in enumerate(("+12125550177", "+12125550178"))]
+    path = put(tmp_path / "Master.csv", *calls, *outs, *spoofed)
+
+    found, _ = play(path, own_numbers=["+12125550177"])
+
+    assert ["trusted" in each for each in codes(found[-2:])] == [False, True]
