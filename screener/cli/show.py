@@ -111,7 +111,7 @@ def verdict(call: Call, judged: Verdict, remembered: Remembered, *, now: float, 
 
 def past_of(remembered: Remembered, now: float) -> Iterator[str]:
     """Say what is remembered of a caller: its trust, each kind with its end, its failures, its history."""
-    for trust in remembered.trust:
+    for trust in (one for one in remembered.trust if one.until > now):
         how = EARNED[trust.kind]
         needs = "" if trust.earned_with.rank <= 0 else f", for calls signed {trust.earned_with} or better"
         yield f"trust: {how}; ends {time_of(trust.until)}, in {duration(trust.until - now)}{needs}"
@@ -121,7 +121,7 @@ def past_of(remembered: Remembered, now: float) -> Iterator[str]:
     past = remembered.history
     if past.calls:
         yield f"of about {plural(round(past.calls), 'call')} that have not faded, {past.talked:.0f} were conversations"
-    if remembered.unwanted_until is not None:
+    if remembered.unwanted_until is not None and remembered.unwanted_until > now:
         yield f"blocked by the people at this number until {time_of(remembered.unwanted_until)}"
     if remembered.first_at is not None:
         yield f"first seen {time_of(remembered.first_at)}"
