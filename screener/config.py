@@ -36,6 +36,25 @@ ANY_ENTRY: Final = "+1*"
 
 _MEMBER: Final = re.compile(r"<\w+\.\w+: ('[^']*')>")
 _QUOTED: Final = re.compile(r"'([^']*)'")
+_MANY: Final = frozenset({"calendars", "dids", "feeds", "groups"})
+"""Sections of sections: what one of them knows is no key of their own."""
+_HINTS: Final = {
+    "cannot start any token": "; a tab, perhaps: YAML is indented by spaces",
+    "tab character": ": YAML is indented by spaces",
+    "mapping values are not allowed": "; a line that is indented differently from its neighbours, perhaps",
+    "did not find expected key": "; a line that is indented differently from its neighbours, perhaps",
+}
+_PLAINER: Final = {
+    "a valid tuple": "a list",
+    "a valid dictionary": "a section",
+    "a valid number, unable to parse string as a number": "a number",
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid URL, relative URL without a base": "an address with its scheme, such as http://127.0.0.1:8088",
+    "expected greater": "expected a number greater",
+    "expected less": "expected a number less",
+    "expected False": "expected false",
+}
+"""What pydantic says, in words for who does not know Python."""
 
 Path_ = tuple[str | int, ...]
 
@@ -148,7 +167,9 @@ class _Document:
             self.data = {} if root is None else self._value(root, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            what = printable(f"not YAML: {error.problem or error.context}", 200)
+            problem = error.problem or error.context or ""
+            hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+            what = printable(f"not YAML: {problem}{hint}", 200)
             raise ConfigError(file, Fault(line=mark.line + 1 if mark else 0, path="", message=what)) from None
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             what = printable(f"not YAML: {str(error).splitlines()[0]}", 200)
@@ -171,7 +192,8 @@ class _Document:
         try:
             return self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            return self._refuse(path, f"no value that is understood here: {_quoted(node.value)}")
+            what = "no such date or time" if node.tag.endswith(":timestamp") else "no value that is understood here"
+            return self._refuse(path, f"{what}: {_quoted(node.value)}")
 
     def _items(self, node: yaml.MappingNode, path: Path_) -> Iterator[tuple[str, Any]]:
         names: set[str] = set()
@@ -217,9 +239,8 @@ def _message(document: _Document, error: Any, path: Path_) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
         known = _keys(path[:-1])
-        return (
-            f"there is no such key; {_nearest(str(path[-1]), known) or 'expected one of ' + ', '.join(sorted(known))}"
-        )
+        meant = _below(path) or _nearest(str(path[-1]), known) or f"expected one of {', '.join(sorted(known))}"
+        return f"there is no such key; {meant}"
     if kind == "missing":
         return "this key is needed and is missing"
     if kind == "model_type" and not (path and isinstance(path[-1], int)):
@@ -238,6 +259,8 @@ def _about_value(kind: str, message: str, written: str | None) -> str:
         return f"expected text, but YAML reads {_quoted(written)} as something else: put it in quotes"
     # Of a choice among members of an enumeration pydantic shows what Python calls them.
     said = _MEMBER.sub(r"\1", message).removeprefix("Value error, ").replace("Input should be", "expected")
+    for theirs, ours in _PLAINER.items():
+        said = said.replace(theirs, ours)
     if written is None:
         return said
     nearest = _nearest(written, _QUOTED.findall(said)) if kind in ("enum", "literal_error") else ""
@@ -247,6 +270,14 @@ def _about_value(kind: str, message: str, written: str | None) -> str:
 def _nearest(written: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(written, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else ""
+
+
+def _below(path: Path_) -> str:
+    """Ask whether a key belongs into a section beside it, if it can only be that one."""
+    name = str(path[-1])
+    beside = [section for section in _keys(path[:-1]) if section not in _MANY]
+    found = [section for section in beside if name in _keys((*path[:-1], section))]
+    return f"did you mean {_dotted((*path[:-1], found[0], name))}?" if len(found) == 1 else ""
 
 
 def _keys(path: Path_) -> list[str]:

@@ -134,8 +134,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
     assert faults(text) == [
         "f.yaml:2: policy.mode: expected 'shadow' or 'live', not 'livee'; did you mean live?",
         "f.yaml:5: policy.bucket.capcity: there is no such key; did you mean capacity?",
-        "f.yaml:6: policy.bucket.refill_per_hour: expected a valid number, unable to parse string as a number, "
-        "not 'often'",
+        "f.yaml:6: policy.bucket.refill_per_hour: expected a number, not 'often'",
         "f.yaml:10: policy.lists.block[1]: expected text, but YAML reads '15552345678' as something else: "
         "put it in quotes",
         "f.yaml:11: policy.lists.block[2]: expected a telephone number of US or one that begins with +, not '12'",
@@ -156,7 +155,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
          "3: policy.ladder: each step of a ladder needs a higher score than the one before it"),
         (["ladder: [{score: 5, treatment: captch}]"], "3: policy.ladder[0].treatment: expected 'pass',"),
         (["ladder: [{score: 5}]"], "3: policy.ladder[0].treatment: this key is needed and is missing"),
-        (["captcha: {digits: 9}"], "3: policy.captcha.digits: expected less than or equal to 5, not '9'"),
+        (["captcha: {digits: 9}"], "3: policy.captcha.digits: expected a number less than or equal to 5, not '9'"),
         (["captcha: {prompt: ['${SHELL(id)}']}"], "3: policy.captcha.prompt[0]: String should match pattern"),
         (["menu: {options: [{destination: 'sales'}]}"], "3: policy.menu.options[0].destination: String should match"),
         (["menu: {options: []}"], "3: policy.menu.options: Tuple should have at least 1 item"),
@@ -169,7 +168,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
         (["lists: {block: [{country: NG, until: tomorrow}]}"],
          "3: policy.lists.block[0].until: expected a date such as 2026-12-31, or a date and time such as "
          "2026-12-31 18:00, not 'tomorrow'"),
-        (["lists: {block: [{country: NG, until: 2026-02-30}]}"], "3: policy.lists.block[0].until: no value that is"),
+        (["lists: {block: [{country: NG, until: 2026-02-30}]}"], "3: policy.lists.block[0].until: no such date"),
         (["lists: {block: [{country: NG, until: 9999-12-31}]}"], "3: policy.lists.block[0]: date value out of range"),
         (["feeds: [{name: x, list: block}]"], "3: policy.feeds[0]: a feed comes either from a url or from a file"),
         (["feeds: [{name: x, list: block, file: a.txt}]"], "3: policy.feeds[0]: the file of a feed needs its"),
@@ -178,7 +177,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
         (["feeds: [{name: x, list: blok, file: /a}]"],
          "3: policy.feeds[0].list: expected 'block', 'allow' or 'contact', not 'blok'; did you mean block?"),
         (["feeds: [{name: x, list: block, url: 'https://h/?key=SECRET', every_minutes: 5}]"],
-         "3: policy.feeds[0].every_minutes: expected greater than or equal to 60, not '5'"),
+         "3: policy.feeds[0].every_minutes: expected a number greater than or equal to 60, not '5'"),
         (["feeds:", "  - {name: x, list: block, file: /a}", "  - {name: x, list: block, file: /b}"],
          "5: policy.feeds[1].name: another feed is called 'x' too"),
         (["calendars: {office: {hours: {mo-fr: '08:00-17:00'}}}"],
@@ -224,6 +223,12 @@ def test_five_mistakes_are_told_at_once_each_at_its_line() -> None:
         (["mode: !!python/name:os.system ''"], "3: policy.mode: no value that is understood here"),
         (["mode: [", "x"], "not YAML:"),
         (["\tmode: live"], "not YAML:"),
+        (["mode: shadow", " preset: strict"], "perhaps"),
+        (["mode: shadow", "\tpreset: strict"], "violates indentation: YAML is indented by spaces"),
+        (["ladder: {score: 3}"], "3: policy.ladder: expected a list"),
+        (["bucket: {sustained: true}"], "3: policy.bucket.sustained: expected false, not 'true'"),
+        (["signals: {withheld: {points: 5}}"],
+         "3: policy.signals.withheld: there is no such key; did you mean policy.signals.number.withheld?"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_line_path_and_remedy(lines: list[str], expected: str | None) -> None:

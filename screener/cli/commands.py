@@ -93,7 +93,9 @@ def check(file: Path, pbx: bool) -> None:
         click.echo(str(error), err=True)
         sys.exit(daemon.WRONG_CONFIG)
     modes = " and ".join(sorted({str(line.mode) for line in lines}))
-    elsewhere = "" if password else "; the ARI user's password is not to be seen from here"
+    elsewhere = ""
+    if not password:
+        elsewhere = "; no password for ARI is set here: the daemon needs asterisk.password_file or a credential"
     for sentence in feeds_.unreadable(config.policy):
         click.echo(f"{file}: {sentence}; its last good copy counts until it can be", err=True)
     click.echo(f"{file}: fine (policy {policy.version}, mode {modes}){elsewhere}")

@@ -65,9 +65,9 @@ def _zone(_context: click.Context, _option: click.Parameter, name: str | None) -
         return ZoneInfo(name)
     except (ValueError, OSError) as error:
         # ZoneInfoNotFoundError is a KeyError, a name with .. a ValueError, a directory an OSError.
-        raise click.BadParameter(f"no time zone is called {name!r}, such as Europe/Zurich") from error
+        raise click.BadParameter(f"no time zone is called {name!r}; expected one such as Europe/Zurich") from error
     except KeyError as error:
-        raise click.BadParameter(f"no time zone is called {name!r}, such as Europe/Zurich") from error
+        raise click.BadParameter(f"no time zone is called {name!r}; expected one such as Europe/Zurich") from error
 
 
 def _columns(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...] | None:

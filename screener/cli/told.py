@@ -53,7 +53,7 @@ def replayed(result: Result) -> None:
     main = result.sheets[0]
     if not main.tally.calls:
         return
-    _false_alarms(main)
+    _false_alarms(result.sheets)
     _treatments(result.sheets)
     _reasons(result.sheets)
     _labels(result.sheets)
@@ -85,6 +85,8 @@ def tuned(found: Tuned, name: str, times: LocalTimes) -> None:
     )
     if not found.changes:
         lines.append("nothing better was found: this is the policy as it was")
+    if found.searched.after.false_positives > found.bound * found.searched.after.wanted.total():
+        lines.append("the search did not get below the bound on the calls that it has seen: give it more --rounds")
     if found.holds:
         lines.append(f"the bound holds on the calls that were not seen ({measured})")
     else:
@@ -115,13 +117,13 @@ def as_yaml(found: Tuned) -> str:
     return "\n".join(lines)
 
 
-def _false_alarms(sheet: Sheet) -> None:
-    tally = sheet.tally
+def _false_alarms(sheets: Sequence[Sheet]) -> None:
+    main, *others = (sheet.tally for sheet in sheets)
     _head(
-        f"Likely false alarms: {_n(tally.long_stopped)} of {_n(tally.long_calls)} calls with a long conversation "
-        "would not have passed"
+        f"Likely false alarms: {_n(main.long_stopped)} of {_n(main.long_calls)} calls with a long conversation "
+        "would not have passed" + "".join(f", and {_n(other.long_stopped)} by the other policy" for other in others)
     )
-    _calls(tally.likely_false_alarms)
+    _calls(main.likely_false_alarms)
 
 
 def _shut_out(sheet: Sheet) -> None:
@@ -140,7 +142,7 @@ def _calls(found: Sequence[Listed]) -> None:
                 (f"{one.caller}{name}", "bold"),
                 f" to {one.did}{talked}: ",
                 (str(one.treatment), COLOURS.get(one.treatment, "")),
-                f" {one.why}",
+                f", because {one.why}",
             )
         )
     if len(found) > SHOWN:
@@ -165,7 +167,7 @@ def _reasons(sheets: Sequence[Sheet]) -> None:
     for sheet in sheets:
         codes.update(sheet.tally.reasons)
     if codes:
-        _head("Reasons")
+        _head("Reasons, for and against; a call may have several")
         _table([code, *_figures(sheets, [s.tally.reasons[code] for s in sheets])] for code, _ in codes.most_common())
     shadowed = sheets[0].tally.shadowed
     if shadowed:

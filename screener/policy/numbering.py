@@ -60,6 +60,7 @@ def plan(number: str) -> Plan:
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
+        # A called number is whatever the caller's INVITE and the dialplan let through: +1*7# too.
         return Plan(region="", assigned=False, premium=False, area=number, block=number, thousand=number)
     region = phonenumbers.region_code_for_number(parsed) or ""
     kind = phonenumbers.number_type(parsed)

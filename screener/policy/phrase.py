@@ -15,6 +15,13 @@ def duration(seconds: float) -> str:
     return "0 seconds"
 
 
+def every(seconds: float) -> str:
+    """Return how often something comes: `every hour`, `every 5 minutes`."""
+    said = duration(seconds)
+    count, _, unit = said.partition(" ")
+    return f"every {unit if count == '1' and ' ' not in unit else said}"
+
+
 def plural(count: float, name: str) -> str:
     """Return `1 call`, `3 calls`."""
     # `g` would make 1e+06 of a million.

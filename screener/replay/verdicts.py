@@ -13,7 +13,8 @@ FIELD: Final = 80
 """Characters of a text that is no telephone number."""
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9 ().*#/-]*", re.ASCII)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are full-width, and some spreadsheets take them for the others."""
 
 
 class Verdicts:

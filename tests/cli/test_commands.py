@@ -112,7 +112,7 @@ def test_check_says_that_a_file_is_fine_and_that_it_saw_no_password(tmp_path: Pa
     file.write_text("policy: {region: US}")
     result = CliRunner().invoke(main, ["check", str(file)])
     assert result.exit_code == 0
-    assert result.stdout.endswith("the ARI user's password is not to be seen from here\n")
+    assert result.stdout.endswith("the daemon needs asterisk.password_file or a credential\n")
 
 
 @pytest.mark.parametrize(

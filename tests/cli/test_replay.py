@@ -228,6 +228,13 @@ def test_bad_rows_are_counted_and_break_nothing(run: Run, records: Path, tmp_pat
     assert told(run(records, "--json"))["calls"] == 16
 
 
+def test_a_called_number_that_is_none_is_judged_as_any_other(run: Run, tmp_path: Path) -> None:
+    # The dialplan lets letters and stars of an INVITE through, and a record may hold anything.
+    called = ("+1+cmd|calc", "+*7#", "+", HOSTILE)
+    records = put(tmp_path / "Master.csv", *(row(n * 60, f"+1312555{n:04}", dst=dst) for n, dst in enumerate(called)))
+    assert told(run(records, "--json"))["calls"] == len(called)
+
+
 def test_several_files_and_one_that_cannot_be_read(run: Run, records: Path, tmp_path: Path) -> None:
     result = run(records, RECORDS / "cdr.db", tmp_path / "nothing.csv", "--json")
     assert told(result)["calls"] == 26

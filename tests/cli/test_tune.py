@@ -86,6 +86,14 @@ def test_a_bound_that_does_not_hold_on_what_comes_later_is_told(config: Path, tm
     assert yaml.safe_load(result.stdout)["policy"]["region"] == "US"
 
 
+def test_a_search_that_ends_above_the_bound_on_what_it_has_seen_says_so(config: Path, tmp_path: Path) -> None:
+    """What a list by hand rejects no figure lets through."""
+    config.write_text(CONFIG + '  lists: {block: ["+1312*"]}\n')
+    result = tune(config, records(tmp_path, (HIDDEN if n % 2 else wanted(n) for n in range(200))))
+    assert result.exit_code == 0, result.output
+    assert "# the search did not get below the bound on the calls that it has seen" in result.stdout
+
+
 def test_where_nothing_better_is_found_the_policy_stays(config: Path, tmp_path: Path) -> None:
     calls = (wanted(n) if n % 2 else (wanted(n)[0], "spam") for n in range(200))
     result = tune(config, records(tmp_path, calls))

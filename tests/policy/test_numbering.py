@@ -21,6 +21,14 @@ def test_blocks_are_cut_as_numbers_are_given_out(number: str, block: str, thousa
     assert (plan(number).block, plan(number).thousand) == (block, thousand)
 
 
+@pytest.mark.parametrize("called", ["+", "+*7#", "+1+cmd", "+abc", "+1" + "2" * 40, "+0", "+999"])
+def test_what_a_caller_dials_may_be_no_number_and_belongs_to_nobody(called: str) -> None:
+    found = plan(called)
+
+    assert not found.assigned
+    assert not found.region
+
+
 def test_a_block_never_reaches_into_the_area_code() -> None:
     short = plan("+49891234")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.policy.phrase import duration, plural
+from screener.policy.phrase import duration, every, plural
 from tests.policy.builders import brief
 
 
@@ -36,6 +36,14 @@ from tests.policy.builders import brief
 )
 def test_a_span_of_time_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3600, "every hour"), (60, "every minute"), (300, "every 5 minutes"), (3660, "every 1 hour 1 minute")],
+)
+def test_how_often_something_comes(seconds: float, said: str) -> None:
+    assert every(seconds) == said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,11 @@ def group(call: Call, remembered: Remembered, policy: Policy, now: float) -> Fin
     heat = remembered.heat
     if heat is None or not remembered.stranger or now >= heat.until or speaks_for(call, remembered) > 0:
         return None
-    return policy.settings.signals.group.points, (
-        f"the {heat.kind} {heat.name!r} is hot: {heat.callers} strangers lately, and nobody talked in {heat.cold} of "
-        f"their last calls; it cools down in {duration(heat.until - now)}"
-    )
+    who, left = f"strangers who share the {heat.kind} {heat.name!r}", duration(heat.until - now)
+    if 2 * heat.cold >= heat.callers:
+        came = f"come in numbers, and hardly anybody talks with them: {heat.cold} of the last {heat.callers} calls "
+        came += "led to no conversation"
+    else:
+        # It cools down by the clock: what made it hot may have ended.
+        came = "came in numbers a while ago, and hardly anybody talked with them"
+    return policy.settings.signals.group.points, f"{who} {came}; they are suspect for another {left}"

@@ -42,7 +42,7 @@ def history(call: Call, remembered: Remembered, policy: Policy, _now: float) -> 
     if abs(points) < LEAST:
         return None
     said = ", ".join(f"{what} {count:.1f} times" for count, _, what in counted if count >= 0.05)
-    text = f"of this caller is remembered, fading: {said}"
+    text = f"earlier calls of this caller, which weigh less with time: {said}"
     return round(max(-settings.most, min(settings.most, points)), 1), text
 
 

@@ -29,4 +29,4 @@ def odd_name(call: Call, remembered: Remembered, policy: Policy, _now: float) ->
     """The name does not look like a name."""
     if not call.name or not remembered.stranger or not _ODD.fullmatch(call.name):
         return None
-    return policy.settings.signals.number.odd_name, f"the name {call.name!r} is made by a machine"
+    return policy.settings.signals.number.odd_name, f"the name {call.name!r} looks made by a machine"

@@ -4,7 +4,7 @@ Blocks follow the numbering plan: in North America the NPA-NXX and the thousand 
 """
 
 from screener.policy.call import Call
-from screener.policy.phrase import duration, plural
+from screener.policy.phrase import every, plural
 from screener.policy.policy import Policy
 from screener.policy.remembered import Remembered
 from screener.policy.signals.rule import Finding
@@ -17,5 +17,5 @@ def neighbourhood(_call: Call, remembered: Remembered, policy: Policy, _now: flo
         return None
     return policy.settings.signals.neighbourhood.points, (
         f"too many strangers call from numbers that begin with {crowded.block}: "
-        f"{plural(crowded.capacity, 'caller')} at once are free and one more every {duration(3600 / crowded.per_hour)}"
+        f"{plural(crowded.capacity, 'caller')} at once are free and one more {every(3600 / crowded.per_hour)}"
     )

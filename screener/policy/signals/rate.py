@@ -5,7 +5,7 @@ no customer ever made more than two a minute, so a small bucket does not meet th
 """
 
 from screener.policy.call import Call
-from screener.policy.phrase import duration, plural
+from screener.policy.phrase import duration, every, plural
 from screener.policy.policy import Policy
 from screener.policy.remembered import Remembered
 from screener.policy.signals.rule import Finding
@@ -23,5 +23,5 @@ def rate(call: Call, remembered: Remembered, policy: Policy, _now: float) -> Fin
     verb = "is" if bucket.capacity == 1 else "are"
     return policy.settings.signals.rate.points, (
         f"{who} called too often: {plural(bucket.capacity, 'call')} at once {verb} free and one more "
-        f"every {duration(3600 / bucket.refill_per_hour)}; the next is free in {duration(taken.free_in)}"
+        f"{every(3600 / bucket.refill_per_hour)}; the next is free in {duration(taken.free_in)}"
     )

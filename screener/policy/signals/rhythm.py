@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from screener.policy.call import Call
-from screener.policy.phrase import duration
+from screener.policy.phrase import every
 from screener.policy.policy import Policy
 from screener.policy.remembered import Remembered
 from screener.policy.signals.rule import Finding
@@ -29,7 +29,7 @@ def rhythm(_call: Call, remembered: Remembered, policy: Policy, _now: float) -> 
     mean = sum(distances) / len(distances)
     if not 0 < mean < HABIT_SECONDS or _deviation(distances, mean) > settings.spread * mean:
         return None
-    text = f"the last {settings.calls} calls of this caller came every {duration(mean)}, like a clock's"
+    text = f"the last {settings.calls} calls of this caller came {every(mean)}, like a clock's"
     return settings.points, text
 
 

@@ -21,6 +21,6 @@ def surge(call: Call, remembered: Remembered, policy: Policy, now: float) -> Fin
         return None
     where = "the PBX" if found.about == "PBX" else found.about
     return policy.settings.signals.surge.points, (
-        f"strangers have been calling {where} far more than usual for {duration(now - found.since)}: "
+        f"far more strangers than usual have been calling {where} for {duration(now - found.since)}: "
         f"{found.expected:.0f} an hour are usual now"
     )

@@ -25,7 +25,7 @@ def sweep(_call: Call, remembered: Remembered, policy: Policy, _now: float) -> F
     elif reached.run >= settings.run:
         text = f"strangers reached {reached.run} of our numbers one after another in numerical order, up to this one"
     elif reached.block_dids >= settings.block_dids:
-        text = f"callers of one thousand block reached {reached.block_dids} of our numbers {within}"
+        text = f"callers from one block of a thousand numbers reached {reached.block_dids} of our numbers {within}"
     else:
         return None
     return settings.points, text

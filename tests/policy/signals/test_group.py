@@ -15,8 +15,18 @@ HOT = dataclasses.replace(STRANGER, heat=Heat(kind="name", name="card services",
 def test_what_is_hot_and_when_it_cools_down() -> None:
     assert group(make_call(), HOT, POLICY, 0) == (
         3,
-        "the name 'card services' is hot: 9 strangers lately, and nobody talked in 8 of their last calls; "
-        "it cools down in 10 minutes",
+        "strangers who share the name 'card services' come in numbers, and hardly anybody talks with them: "
+        "8 of the last 9 calls led to no conversation; they are suspect for another 10 minutes",
+    )
+
+
+def test_a_group_that_is_hot_by_the_clock_alone_says_so() -> None:
+    warm = dataclasses.replace(STRANGER, heat=Heat(kind="trunk", name="carrier", callers=24, cold=0, until=600))
+    found = group(make_call(), warm, POLICY, 540)
+    assert found is not None
+    assert found[1] == (
+        "strangers who share the trunk 'carrier' came in numbers a while ago, and hardly anybody talked with them; "
+        "they are suspect for another 1 minute"
     )
 
 

@@ -51,7 +51,7 @@ def test_all_that_is_remembered_is_added_up_and_told() -> None:
 
     assert history(make_call(), dataclasses.replace(STRANGER, history=past), POLICY, NOW) == (
         2.5,
-        "of this caller is remembered, fading: marked as spam 1.0 times, talked with 2.0 times, "
+        "earlier calls of this caller, which weigh less with time: marked as spam 1.0 times, talked with 2.0 times, "
         "passed a challenge 1.0 times, left a message 1.0 times",
     )
 
@@ -95,7 +95,7 @@ def test_a_bad_past_counts_whatever_a_call_proves() -> None:
 
     found = history(make_call(), remembered, POLICY, NOW)
 
-    assert found == (6, "of this caller is remembered, fading: marked as spam 1.0 times")
+    assert found == (6, "earlier calls of this caller, which weigh less with time: marked as spam 1.0 times")
 
 
 def test_what_has_faded_is_not_worth_a_word() -> None:

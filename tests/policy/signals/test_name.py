@@ -29,7 +29,7 @@ def test_other_names_are_no_warning(name: str) -> None:
 def test_a_name_that_a_machine_made(name: str) -> None:
     call = dataclasses.replace(make_call(), name=name)
 
-    assert odd_name(call, STRANGER, POLICY, 0) == (2, f"the name {name!r} is made by a machine")
+    assert odd_name(call, STRANGER, POLICY, 0) == (2, f"the name {name!r} looks made by a machine")
     assert odd_name(call, KNOWN, POLICY, 0) is None
 
 

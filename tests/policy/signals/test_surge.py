@@ -17,7 +17,7 @@ def test_where_and_since_when_and_what_is_usual(about: str, where: str) -> None:
 
     assert surge(make_call(), remembered, POLICY, 1000) == (
         4,
-        f"strangers have been calling {where} far more than usual for 1 minute: 12 an hour are usual now",
+        f"far more strangers than usual have been calling {where} for 1 minute: 12 an hour are usual now",
     )
 
 

@@ -22,7 +22,7 @@ def reached(**figures: Any) -> Any:
         ({"dids": 4}, "this caller reached 4 of our numbers within 1 hour"),
         ({"dids": 3, "in_order": 3}, "this caller reached 3 of our numbers one after another in numerical order"),
         ({"run": 7}, "strangers reached 7 of our numbers one after another in numerical order, up to this one"),
-        ({"block_dids": 6}, "callers of one thousand block reached 6 of our numbers within 1 hour"),
+        ({"block_dids": 6}, "callers from one block of a thousand numbers reached 6 of our numbers within 1 hour"),
     ],
 )
 def test_how_far_they_went_is_told(figures: dict[str, int], text: str) -> None:
