@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
-from screener.memory.local import DEFAULT_RECORDS, HEARD_SECONDS, LocalMemory
+from screener.memory.local import DEFAULT_RECORDS, LocalMemory
 from screener.memory.rows import Told, read_call, read_told, read_verdict
 from screener.memory.standing import DAY, Past
+from screener.memory.strangers import HEARD_SECONDS
 from screener.policy.call import Attestation, Call
 from screener.policy.decide import UNSEEN
 from screener.policy.policy import Policy

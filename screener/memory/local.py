@@ -4,28 +4,22 @@ It counts and keeps; what its figures mean is for the policy to say. All tables 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from screener.memory.beats import Beats
 from screener.memory.bounded import Bounded
 from screener.memory.buckets import BucketTable, scatter
-from screener.memory.groups import SILENT, Groups, Key
+from screener.memory.groups import SILENT
 from screener.memory.guard import Guard
-from screener.memory.places import Places
 from screener.memory.seen import SeenTable
-from screener.memory.spread import Spread
 from screener.memory.standing import DAY, Past, Standing
-from screener.memory.surges import Surges
+from screener.memory.strangers import HEARD_SECONDS, Strangers, Visit
 from screener.policy.bucket import microseconds
 from screener.policy.call import Attestation, Call
-from screener.policy.caller import CallerKind
 from screener.policy.decide import known, proved_by, trust_in_force
 from screener.policy.numbering import plan
 from screener.policy.policy import Policy
 from screener.policy.remembered import (
     NOTHING,
-    Crowded,
     Ending,
     Failures,
     History,
@@ -33,7 +27,6 @@ from screener.policy.remembered import (
     Outcome,
     Remembered,
     Result,
-    Surge,
     Trust,
     TrustKind,
     Window,
@@ -59,29 +52,8 @@ DIDS: Final = 4096
 OURS: Final = 5
 """Calls from which a number that is called is one of ours: one that a stranger made up is hardly called that often."""
 WINDOWS: Final = 1000
-AGAIN_SECONDS: Final = 3600.0
-"""A stranger who calls the same DID again within the hour is no further stranger to a block, a group or a surge."""
 SUSTAINED: Final = 0x5851F42D4C957F2D
 """Set apart in the one table of buckets what one caller has there, by flipping bits of its key."""
-KNOWN_BY_SIGHT_SECONDS: Final = 12 * 3600.0
-"""Who called before that is no never-seen caller: a surge or a group's heat is not about it. Campaigns hardly ever use
-a number on another day (Prasad et al., USENIX Security 2020)."""
-EXPLAINED: Final = 0.25
-"""What a stranger weighs in a surge whose block or whose own sweep is noticed by itself."""
-HEARD_SECONDS: Final = 20.0
-"""A conversation that long is none with a robot, even if it earns no trust: nobody listens to one longer."""
-
-
-@dataclass(slots=True)
-class _Visit:
-    """A call under way."""
-
-    proved: Attestation
-    """What proves the number: nothing, where the signature is a copy of one that was used a moment ago."""
-    stranger: bool
-    counted: bool
-    """Whether it was counted as a further stranger."""
-    groups: Sequence[Key]
 
 
 class LocalMemory:
@@ -104,15 +76,11 @@ class LocalMemory:
         self._let_in: Bounded[str, int] = Bounded(records)
         """Strangers who were let through, and how well their call was proved (`Attestation.rank`)."""
         self._signatures: Bounded[str, tuple[str, float]] = Bounded(SIGNATURES)
-        self._visits: Bounded[str, _Visit] = Bounded(VISITS)
+        self._visits: Bounded[str, Visit] = Bounded(VISITS)
         self._dids: Bounded[str, int] = Bounded(DIDS)
         """How often each DID was called."""
         self._windows: dict[tuple[WindowKind, str | None], Window] = {}
-        self._beats = Beats()
-        self._places = Places()
-        self._spread = Spread()
-        self._surges = Surges()
-        self._groups = Groups()
+        self._strangers = Strangers(self._buckets, seed)
         self._guard = Guard()
 
     # --------------------------------------------------------------------------------------------- a call comes
@@ -134,7 +102,7 @@ class LocalMemory:
             trusts = self._trust.get(key) or ()
             history = self._remind(key, policy, now)
         stranger = self._stranger(proved, trusts, history, policy, now)
-        visit = _Visit(proved.attestation, stranger, False, ())
+        visit = Visit(proved.attestation, stranger, False, ())
         self._visits.keep(call.id, visit)
         remembered = Remembered(
             rate=taken,
@@ -150,74 +118,17 @@ class LocalMemory:
             last_at=seen.last if seen else None,
             reused=reused,
             ours=(self._dids.get(key) or 0) >= OURS,
-            familiar=self._places.familiar(call),
+            familiar=self._strangers.places.familiar(call),
             windows=self._open(now),
             relaxed=self._guard.relaxed(call.did, now),
         )
-        return self._among_strangers(remembered, call, visit, policy, now) if stranger else remembered
+        return self._strangers.arrive(remembered, call, visit, policy, now) if stranger else remembered
 
     @staticmethod
     def _stranger(call: Call, trusts: Sequence[Trust], history: History, policy: Policy, now: float) -> bool:
         if trusts and trust_in_force(call.attestation, trusts, history, policy, now) is not None:
             return False
         return not known(call, policy, now)
-
-    def _among_strangers(
-        self, remembered: Remembered, call: Call, visit: _Visit, policy: Policy, now: float
-    ) -> Remembered:
-        """Add what is known of strangers together."""
-        caller, settings = call.caller, policy.settings.signals
-        numbered = caller.kind is CallerKind.NUMBER
-        last = remembered.last_at
-        visit.counted = last is None or not caller.personal or now - last > AGAIN_SECONDS
-        reached = self._spread.reach(
-            caller.key if caller.personal else "", plan(caller.key).thousand if numbered else "", call.did, now,
-            settings.sweep,
-        )  # fmt: skip
-        crowded = self._crowd(caller.key, policy, now) if numbered and visit.counted else None
-        first = remembered.first_at
-        by_sight = caller.personal and first is not None and now - first > KNOWN_BY_SIGHT_SECONDS
-        further = not by_sight and (visit.counted or reached.dids > 1)
-        place = self._places.arrive(call, now, familiar=remembered.familiar)
-        surge, heat = None, None
-        if not by_sight:
-            # What one block or one caller explains is hardly a surge of strangers.
-            explained = crowded is not None or reached.dids >= settings.sweep.dids
-            weight = EXPLAINED if explained else 1.0
-            surge = self._surge(call, weight if further else 0.0, place.lately, policy, now)
-            if further and not explained:
-                visit.groups, heat = self._groups.arrive(call, now, settings.group)
-        beat = self._beats.start(caller.key, now) if caller.personal else None
-        # Built anew rather than replaced: `dataclasses.replace` costs as much as all the rest.
-        return Remembered(
-            rate=remembered.rate, sustained=remembered.sustained, trust=remembered.trust,
-            failures=remembered.failures, rejected_at=remembered.rejected_at,
-            unwanted_until=remembered.unwanted_until, history=remembered.history, stranger=True,
-            welcome=remembered.welcome, first_at=remembered.first_at, last_at=last, crowded=crowded, reached=reached,
-            beat=beat, surge=surge, heat=heat, reused=remembered.reused, ours=remembered.ours,
-            familiar=place.familiar, frequented=place.frequented and visit.counted, near=place.near,
-            windows=remembered.windows, relaxed=remembered.relaxed,
-        )  # fmt: skip
-
-    def _crowd(self, number: str, policy: Policy, now: float) -> Crowded | None:
-        where, at = plan(number), microseconds(now)
-        found: Crowded | None = None
-        for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
-            taken = self._buckets.take(scatter(f"block {block}", self._seed), bucket, at)
-            if not taken.admitted:
-                found = Crowded(
-                    block=block,
-                    capacity=bucket.capacity,
-                    per_hour=bucket.refill_per_hour,
-                    free_in=taken.free_in,
-                )
-        return found
-
-    def _surge(self, call: Call, weight: float, lately: float, policy: Policy, now: float) -> Surge | None:
-        settings = policy.settings.signals.surge
-        if weight:
-            return self._surges.arrive(call.did, now, settings, weight=weight, lately=lately)
-        return self._surges.during(call.did, now, settings)
 
     def _reused(self, call: Call, now: float) -> bool:
         if not call.identity:
@@ -264,7 +175,7 @@ class LocalMemory:
         """Remember what a treatment showed of a caller. Callers who share a key earn nothing for each other."""
         result, settings = outcome.result, policy.settings
         if result is Result.SILENT:
-            self._groups.behave(SILENT, now, settings.signals.group)
+            self._strangers.groups.behave(SILENT, now, settings.signals.group)
         if not call.caller.personal:
             return
         key = call.caller.key
@@ -281,7 +192,7 @@ class LocalMemory:
         elif result is Result.RECORDED:
             self._stand(key, policy, now).recorded += 1
         elif result is Result.ABANDONED and outcome.treatment in CHALLENGES:
-            self._beats.hang_up(key)
+            self._strangers.beats.hang_up(key)
         elif result is Result.BLOCKED:
             self._trust.pop(key)
             self._unwanted.keep((key, call.did), now + settings.trust.blocked_days * DAY)
@@ -293,31 +204,16 @@ class LocalMemory:
         # A call that was forwarded to us says nothing of who may call us (the caller wanted somebody else).
         if call.caller.personal and not call.diversion and not ending.busy:
             self._stood(key, ending, call.attestation if visit is None else visit.proved, policy, now)
-        if call.caller.personal and ending.busy and self._beats.busy(key, now):
+        if call.caller.personal and ending.busy and self._strangers.beats.busy(key, now):
             self._give(key, policy)
         stranger = visit is not None and visit.stranger
         if ending.talked >= HEARD_SECONDS:
-            self._places.talked(call, now, stranger=stranger)
+            self._strangers.places.talked(call, now, stranger=stranger)
             if call.caller.personal and policy.sustained is not None:
                 # Who calls all day and is listened to is no robot; who calls too often at once is told so all the same.
                 self._buckets.give(scatter(key, self._seed) ^ SUSTAINED, policy.sustained)
         if visit is not None and stranger and not ending.busy:
-            self._parted(call, visit, ending, policy, now)
-
-    def _parted(self, call: Call, visit: _Visit, ending: Ending, policy: Policy, now: float) -> None:
-        """A stranger's call is over that did not find us busy."""
-        key, settings, heard = call.caller.key, policy.settings, ending.talked >= HEARD_SECONDS
-        if call.caller.personal:
-            self._beats.end(key, ending.seconds)
-            if heard:
-                self._spread.heard(key, call.did)
-        if visit.groups:
-            self._groups.end(visit.groups, now, talked=ending.talked, settings=settings.signals.group)
-        self._surges.end(call.did, heard=heard)
-        if heard and visit.counted and call.caller.kind is CallerKind.NUMBER:
-            where = plan(key)
-            for block, bucket in ((where.block, policy.block_bucket), (where.thousand, policy.thousand_bucket)):
-                self._buckets.give(scatter(f"block {block}", self._seed), bucket)
+            self._strangers.part(call, visit, ending, policy, now)
 
     def _stood(self, key: str, ending: Ending, attestation: Attestation, policy: Policy, now: float) -> None:
         """Count a call that is over for or against its caller, and let it earn trust."""
@@ -361,7 +257,7 @@ class LocalMemory:
 
     def tick(self, policy: Policy, now: float) -> None:
         """End what ends by itself, also while nobody calls."""
-        self._surges.tick(now, policy.settings.signals.surge)
+        self._strangers.surges.tick(now, policy.settings.signals.surge)
         self._guard.relaxed("", now)
 
     def restore(self, past: Past, policy: Policy) -> None:
@@ -371,17 +267,17 @@ class LocalMemory:
         standing.heard += past.weighed
         standing.talked += past.talked
         self._earn(past.caller, TrustKind.TALKED, policy.settings.trust.talked_days, past.attestation, past.last)
-        self._places.restore(past.caller, past.heard)
+        self._strangers.places.restore(past.caller, past.heard)
 
     def prime(self, hours: Iterable[tuple[int, str, int]], policy: Policy) -> None:
         """Take over how many strangers called which DID in which hour (since the epoch), in ascending order."""
         for hour, did, count in hours:
-            self._surges.prime(did, hour, count, policy.settings.signals.surge)
+            self._strangers.surges.prime(did, hour, count, policy.settings.signals.surge)
 
     def take_notices(self) -> list[Notice]:
         """Return what the administrator should know since this was last asked."""
-        found = [*self._surges.notices, *self._guard.notices]
-        self._surges.notices.clear()
+        found = [*self._strangers.surges.notices, *self._guard.notices]
+        self._strangers.surges.notices.clear()
         self._guard.notices.clear()
         return found
 
@@ -402,7 +298,7 @@ class LocalMemory:
     def _stand(self, key: str, policy: Policy, now: float) -> Standing:
         standing = self._standing.get(key)
         if standing is None:
-            standing = Standing(at=now, calls=float(self._beats.count(key)))
+            standing = Standing(at=now, calls=float(self._strangers.beats.count(key)))
         standing.fade(now, policy.settings.signals.history.half_life_days)
         return self._standing.keep(key, standing)
 
