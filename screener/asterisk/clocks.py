@@ -10,6 +10,8 @@ from screener.policy.phrase import duration
 
 log = logging.getLogger(__name__)
 
+NEVER_SET: Final = 1_735_689_600.0
+"""The first moment of 2025: a clock before it has not been set since the machine booted."""
 ASTRAY_SECONDS: Final = 30.0
 """By how much the system's clock must leave ours for a step: what it is slewed by in between stays below."""
 
@@ -22,15 +24,20 @@ class Clocks:
     wall: Callable[[], float]
 
 
+def since_boot() -> float:
+    """Return the seconds since the machine booted, those that it was suspended for among them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class SteadyClock:
     """Seconds since 1970 that never step back.
 
-    It begins as the system's clock and goes at its own pace, but follows it when that steps ahead: a machine without a
-    clock of its own boots in the past, a suspended one wakes up in it, and office hours and end dates go by the day.
-    A step back it does not follow, because buckets would give no token until the time has come again; it says so.
+    It begins as the system's clock and goes at its own pace: a step of that one, back or ahead, frees no caller and
+    flags none. Only a clock that was never set is followed when it learns the time: a machine without a clock of its
+    own boots in the past, and office hours and end dates go by the day.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, monotonic: Callable[[], float] = since_boot, wall: Callable[[], float] = time.time) -> None:
         self._monotonic = monotonic
         self._wall = wall
         self._behind = wall() - monotonic()
@@ -40,16 +47,17 @@ class SteadyClock:
         """Return the time."""
         now = self._monotonic() + self._behind
         ahead = self._wall() - now
-        if ahead > ASTRAY_SECONDS:
+        if now < NEVER_SET <= now + ahead:
             self._behind += ahead
-            log.warning("the system's clock stepped %s ahead: calls are judged by that time now", duration(ahead))
+            log.warning("the system's clock was set %s ahead: calls are judged by that time now", duration(ahead))
             return now + ahead
-        if ahead >= -ASTRAY_SECONDS:
+        if abs(ahead) <= ASTRAY_SECONDS:
             self._told = False
         elif not self._told:
             self._told = True
             log.warning(
-                "the system's clock stepped %s back: calls are still judged by the old time; restart the screener "
-                "for office hours and end dates to go by the new one", duration(-ahead),
+                "the system's clock stepped %s %s: calls are still judged by the old time; restart the screener "
+                "for office hours and end dates to go by the new one",
+                duration(abs(ahead)), "ahead" if ahead > 0 else "back",
             )  # fmt: skip
         return now

@@ -35,7 +35,9 @@ NAME: Final = "name"
 HABIT_WEIGHT: Final = 3
 HABIT: Final = "habit"
 DROPPED: Final = "is dropped within seconds"
+ABANDONED: Final = "hangs up at once"
 SILENT: Final = "says nothing when challenged"
+HABITS: Final = (DROPPED, ABANDONED, SILENT)
 _DIGITS: Final = re.compile(r"\d+")
 
 Key = tuple[str, str]
@@ -87,22 +89,26 @@ class Groups:
         for key in keys:
             group = self._count(key, now, settings)
             heat = heat or self._heat(key, group, now, settings)
-        for name in (DROPPED, SILENT):
+        for name in HABITS:
             habit = self._groups.get((HABIT, name))
             if heat is None and habit is not None and habit.hot_until > now:
                 heat = self._told((HABIT, name), habit)
         return keys, heat
 
-    def end(self, keys: Sequence[Key], now: float, *, talked: float, settings: GroupSettings) -> None:
-        """Note how a stranger's call ended: the seconds that somebody talked with the caller."""
+    def end(self, keys: Sequence[Key], now: float, *, talked: float, seconds: float, settings: GroupSettings) -> None:
+        """Note how a stranger's call ended: the seconds that somebody talked with the caller, and those in all."""
         cold = talked <= settings.short_seconds
         for key in keys:
             if (group := self._groups.get(key)) is not None:
                 group.cold.append(cold)
+                if group.hot_until > now and not cold and sum(group.cold) < settings.cold_share * len(group.cold):
+                    group.hot_until = now  # people talk with them again
                 if now >= group.hot_until:
                     group.usual_cold += (cold - group.usual_cold) / USUAL_COLD
         if 0 < talked <= settings.short_seconds:
             self.behave(DROPPED, now, settings)
+        elif not talked and seconds <= settings.abandoned_seconds:
+            self.behave(ABANDONED, now, settings)
 
     def behave(self, habit: str, now: float, settings: GroupSettings) -> None:
         """Note a habit of a stranger."""
@@ -143,5 +149,7 @@ def keys_of(call: Call) -> tuple[Key, ...]:
     name = _DIGITS.sub("#", call.name.casefold()).strip()
     # A name that is the number, or none, is what carriers put there for everybody.
     named = name if name.strip("#+-() ") else ""
-    shared = (("trunk", call.trunk), ("signer", call.signer), (NAME, named))
+    host, _, origin = call.signer.partition(" ")
+    # Some signers draw a new origid for each call: then only the host is shared.
+    shared = (("trunk", call.trunk), ("signer", host), ("signer", call.signer if origin else ""), (NAME, named))
     return tuple((kind, printable(value, 80)) for kind, value in shared if value)

@@ -119,7 +119,9 @@ class Strangers:
             if heard:
                 self._spread.heard(key, call.did)
         if visit.groups:
-            self.groups.end(visit.groups, now, talked=ending.talked, settings=settings.signals.group)
+            self.groups.end(
+                visit.groups, now, talked=ending.talked, seconds=ending.seconds, settings=settings.signals.group
+            )
         self.surges.end(call.did, heard=heard)
         if heard and visit.counted and call.caller.kind is CallerKind.NUMBER:
             where = plan(key)

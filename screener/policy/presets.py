@@ -40,6 +40,13 @@ CHANGES: Final[Mapping[Preset, Mapping[str, Any]]] = {
 
 def with_preset(written: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
     """Return settings with what the preset sets where they say nothing. Values that are not understood are left."""
+    signals = written.get("signals")
+    if isinstance(signals, Mapping):
+        # A mode alone stands for its section, and must not take the preset's figures away.
+        spelled = {
+            name: {"mode": one} if one is False or isinstance(one, str) else one for name, one in signals.items()
+        }
+        written = {**written, "signals": spelled}
     return _merged(CHANGES[preset], written)
 
 

@@ -6,7 +6,7 @@ The defaults are those of the preset `balanced`; `presets.py` has what the other
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from screener.policy.call import Attestation
 from screener.policy.section import Section
@@ -41,6 +41,12 @@ class SignalSettings(Section):
     """`live`, `shadow` (shown, not counted) or `off`."""
     canary: float = Field(default=1, ge=0, le=1)
     """Share of callers for whom it counts while it is live, always the same ones; for the others it is in shadow."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_alone(cls, data: Any) -> Any:
+        """`rhythm: off` is short for `rhythm: {mode: off}`, and so with the other modes."""
+        return {"mode": data} if data is False or isinstance(data, str) else data
 
 
 class RateSettings(SignalSettings):
@@ -229,6 +235,8 @@ class GroupSettings(SignalSettings):
     """Share of their calls that ended like a robot's (nobody talked, or for a few seconds) from which it is."""
     cooling_minutes: Minutes = 15
     """Minutes for which it stays hot."""
+    abandoned_seconds: float = Field(default=6, gt=0, le=60)
+    """Seconds up to which a call that nobody answered was hung up at once (wangiri)."""
     short_seconds: float = Field(default=12, gt=0, le=60)
     """Seconds up to which a conversation is none."""
 

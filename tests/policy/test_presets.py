@@ -50,7 +50,14 @@ def test_a_preset_that_does_not_exist_is_told(preset: object) -> None:
     assert [error["loc"] for error in caught.value.errors()] == [("preset",)]
 
 
-@pytest.mark.parametrize("written", [{"signals": 3}, {"signals": {"stranger": "live"}}])
+def test_a_mode_alone_leaves_the_preset_s_figures() -> None:
+    around = settings(preset="gentle", signals={"neighbourhood": "shadow"}).signals.neighbourhood
+
+    assert around.mode is RuleMode.SHADOW
+    assert around.thousand_capacity == settings(preset="gentle").signals.neighbourhood.thousand_capacity
+
+
+@pytest.mark.parametrize("written", [{"signals": 3}, {"signals": {"stranger": ["live"]}}])
 def test_a_wrong_section_is_told_and_not_covered_up(written: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         settings(preset="strict", **written)

@@ -52,6 +52,13 @@ def test_a_rule_that_is_off_is_not_looked_at(off: object) -> None:
     assert decide(make_call(), Remembered(rate=REFUSED), policy, 0).reasons == ()
 
 
+@pytest.mark.parametrize(("written", "score"), [("off", 0), (False, 0), ("shadow", 0), ("live", 5)])
+def test_a_mode_alone_stands_for_its_section(written: object, score: float) -> None:
+    policy = make_policy(signals={"rate": written})
+
+    assert decide(make_call(), Remembered(rate=REFUSED), policy, 0).score == score
+
+
 def test_a_rule_that_guards_itself_is_in_shadow() -> None:
     relaxed = dataclasses.replace(STRANGER, rate=REFUSED, relaxed=frozenset({"rate"}))
 
