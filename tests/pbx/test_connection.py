@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +20,7 @@ from tests.lab.lab import Lab
 from tests.lab.pbx import Pbx, Settings
 from tests.lab.ports import choose_ports, free_ports
 from tests.lab.proxy import Proxy
+from tests.pbx.said import Said
 
 pytestmark = pytest.mark.pbx
 
@@ -78,35 +78,10 @@ async def lost(opened: AriConnection) -> None:
                 await opened.send(PING)
 
 
-class Said(logging.Handler):
-    """What the connection logs, to wait for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-        self._news = asyncio.Event()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-        self._news.set()
-
-    async def line(self, text: str) -> str:
-        async with asyncio.timeout(15):
-            while True:
-                self._news.clear()
-                for line in self.lines:
-                    if text in line:
-                        return line
-                await self._news.wait()
-
-
 @pytest.fixture
 def said() -> Iterator[Said]:
-    handler = Said()
-    logger = logging.getLogger("screener.asterisk.connection")
-    logger.addHandler(handler)
-    yield handler
-    logger.removeHandler(handler)
+    with Said("screener.asterisk.connection") as handler:
+        yield handler
 
 
 # ------------------------------------------------------------------------------------------------- the way of requests
