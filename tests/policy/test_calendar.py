@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from screener.policy.calendar import Calendar
+from screener.policy.calendar import KEPT_DAYS, Calendar
 from screener.policy.calendar_settings import CalendarSettings
 from screener.policy.faults import UnusableSettingError
 from screener.policy.hours import read_calendars
@@ -243,3 +244,20 @@ def test_whatever_is_written_is_a_calendar_or_a_fault(days: str, hours: str, zon
 
     assert faults or calendars["office"].open(at("2026-11-25 12:00")) in (True, False)
     assert all(fault.path[:2] == ("calendars", "office") for fault in faults)
+
+
+def test_a_day_may_be_written_as_yaml_reads_it() -> None:
+    read = CalendarSettings.model_validate({"hours": OFFICE, "closed_on": [date(2026, 12, 24), "12-25"]})
+
+    assert read.closed_on == ("2026-12-24", "12-25")
+    with pytest.raises(ValidationError, match="expected a date such as 2026-12-24"):
+        CalendarSettings.model_validate({"hours": OFFICE, "closed_on": [7]})
+
+
+def test_a_calendar_that_is_asked_about_years_keeps_no_more_days_than_it_may() -> None:
+    office = calendar(OFFICE)
+    begin = at("2020-01-01 10:00")
+    days = [office.open(begin + day * 86_400) for day in range(KEPT_DAYS + 50)]
+
+    assert len(office._kept) <= KEPT_DAYS
+    assert days[:14] == [office.open(begin + day * 86_400) for day in range(14)]

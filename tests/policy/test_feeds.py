@@ -6,9 +6,11 @@ from array import array
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from screener.policy.call import Attestation
 from screener.policy.decide import decide, known
+from screener.policy.feed_settings import FeedSettings
 from screener.policy.feeds import NO_FEEDS, EntrySet, Feed, FeedKind, Feeds, NumberSet
 from screener.policy.lists import Entry, NumberList
 from screener.policy.policy import Policy
@@ -144,3 +146,17 @@ def test_feeds_with_points_can_be_watched_before_they_count(mode: str, score: fl
 @pytest.mark.parametrize("kind", FeedKind)
 def test_whoever_a_feed_lets_in_is_no_stranger(kind: FeedKind) -> None:
     assert known(make_call(), policy_with(feed(kind, CALLER)), NOW) is (kind in (FeedKind.ALLOW, FeedKind.CONTACT))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({}, "a feed comes either from a url or from a file"),
+        ({"file": "numbers.txt"}, "the file of a feed needs its whole path"),
+        ({"file": "/a", "list": "allow", "points": 3}, "points are for a feed whose list is block"),
+        ({"file": "/a", "format": "lines", "column": "number"}, "a feed of lines has no column"),
+    ],
+)
+def test_a_feed_that_makes_no_sense_is_refused(written: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        FeedSettings.model_validate({"name": "one", "list": "block", **written})
