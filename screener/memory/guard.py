@@ -20,7 +20,7 @@ CALLERS: Final = 20_000
 """Trusted callers after which the count begins anew before the day is over; and callers of DIDs in one hour who are
 told apart: beyond them no more are counted in that hour."""
 NONE: Final[frozenset[str]] = frozenset()
-LISTED: Final = frozenset({"trusted", "allowed", "feed-allowed", "contact"})
+KNOWN: Final = frozenset({"trusted", "allowed", "feed-allowed", "contact"})
 
 
 class _Hour:
@@ -67,7 +67,7 @@ class Guard:
         if settled and verdict.treatment is not Treatment.PASS:
             return  # a list refused the call: whom an administrator blocked must not relax a rule for others
         guilty = [reason.code for reason in verdict.reasons if reason.points > 0 and not reason.shadow]
-        if verdict.reasons and verdict.reasons[0].code in LISTED:
+        if verdict.reasons and verdict.reasons[0].code in KNOWN:
             self._spare(verdict, guilty, policy, call, now)
         if policy.settings.guard.did_share < 1:
             self._count(call, guilty if verdict.treatment is not Treatment.PASS else (), policy, now)
